@@ -1,0 +1,1 @@
+"""How Concours runs: config, plan, execution, store, statistics and reports."""

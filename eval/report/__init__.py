@@ -1,0 +1,1 @@
+"""Reports: pure functions from :mod:`concours.eval.report.model` to text."""

@@ -1,0 +1,1 @@
+"""Listening tests: study design, the Streamlit app, ratings and screening."""

@@ -1,0 +1,148 @@
+"""Bars and beats from meters.
+
+Conventions
+-----------
+- Times are ticks. A bar or beat ``i`` is the half-open span ``edges[i] <= t < edges[i + 1]``.
+- Before the first time signature the meter is 4/4, as the MIDI standard says.
+- A change of meter always starts a new bar, so a bar that it cuts short (a pickup, say) is a bar
+  of its own. A time signature that repeats the one in force moves no bar line.
+- The beat is the denominator's note value; in compound meters (numerator 6, 9, 12, … over a
+  denominator of 8 or more) it is three of them.
+- The last bar is the one in which the last note sounds. It keeps its full length.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ticks = NDArray[np.int64]
+MAX_BEATS = 4_000_000
+
+
+class Grid(NamedTuple):
+    """``bar_edges``: (bars + 1,), ``beat_edges``: (beats + 1,), both ascending from tick 0."""
+
+    bar_edges: Ticks
+    beat_edges: Ticks
+
+
+class GridError(ValueError):
+    """The meters and the length give more bars than any piece of music has."""
+
+
+def unit_ticks(numerator: int, denominator: int, ticks_per_quarter: int) -> tuple[float, float]:
+    """(ticks a bar, ticks a beat) of a meter; fractions of a tick are kept.
+
+    >>> unit_ticks(6, 8, 480)
+    (1440.0, 720.0)
+    """
+    note = ticks_per_quarter * 4 / denominator
+    compound = denominator >= 8 and numerator > 3 and numerator % 3 == 0
+    return numerator * note, 3 * note if compound else note
+
+
+def bar_grid(
+    meter_tick: Ticks,
+    meter_numerator: NDArray[np.int64],
+    meter_denominator: NDArray[np.int64],
+    end: int,
+    ticks_per_quarter: int,
+    bar_edges: Ticks | None = None,
+) -> Grid:
+    """The bars and beats of a piece that ends at tick ``end``.
+
+    ``bar_edges``, where the source states its bar lines (MusicXML, ABC), replace the computed
+    ones; beats then restart at each bar line. Meters must be ascending in time.
+
+    Raises:
+        GridError: more than four million beats.
+
+    >>> none = np.empty(0, np.int64)
+    >>> bar_grid(none, none, none, 4 * 480 + 1, 480).bar_edges
+    array([   0, 1920, 3840])
+    """
+    if end <= 0:
+        zero = np.zeros(1, np.int64)
+        return Grid(zero, zero)
+    segments = _segments(meter_tick, meter_numerator, meter_denominator, end)
+    _check_count(segments, ticks_per_quarter)
+    if bar_edges is not None:
+        edges = _stated(np.asarray(bar_edges, np.int64), segments, end, ticks_per_quarter)
+        return Grid(edges, _restarted(edges, segments, ticks_per_quarter))
+    bars: list[Ticks] = []
+    beats: list[Ticks] = []
+    final = 0
+    for i, (start, stop, numerator, denominator) in enumerate(segments):
+        bar, beat = unit_ticks(numerator, denominator, ticks_per_quarter)
+        final = stop
+        if i == len(segments) - 1:
+            final = round(start + max(1, int(np.ceil((stop - start) / bar - 1e-9))) * bar)
+        bars.append(_steps(start, final, bar))
+        beats.append(_steps(start, final, beat))
+    close = np.array([final], np.int64)
+    return Grid(
+        np.unique(np.concatenate([*bars, close])), np.unique(np.concatenate([*beats, close]))
+    )
+
+
+def _check_count(segments: list[tuple[int, int, int, int]], ticks_per_quarter: int) -> None:
+    beats = sum(
+        (stop - start) / max(1.0, unit_ticks(n, d, ticks_per_quarter)[1])
+        for start, stop, n, d in segments
+    )
+    if beats > MAX_BEATS:
+        raise GridError(
+            f"{beats:.0f} beats: no piece has over {MAX_BEATS}; its times or meters are corrupt"
+        )
+
+
+def _stated(
+    edges: Ticks, segments: list[tuple[int, int, int, int]], end: int, ticks_per_quarter: int
+) -> Ticks:
+    """The stated bar lines from 0 to the first at or after ``end``, continued where they stop."""
+    edges = np.unique(np.concatenate([np.zeros(1, np.int64), edges[edges >= 0]]))
+    if edges[-1] < end:
+        _, _, numerator, denominator = segments[-1]
+        bar = max(1.0, unit_ticks(numerator, denominator, ticks_per_quarter)[0])
+        more = int(np.ceil((end - edges[-1]) / bar))
+        edges = np.concatenate([edges, np.rint(edges[-1] + bar * np.arange(1, more + 1))])
+    keep = int(np.searchsorted(edges, end, side="left"))
+    kept: Ticks = edges[: keep + 1].astype(np.int64)
+    return kept
+
+
+def _segments(
+    tick: Ticks, numerator: NDArray[np.int64], denominator: NDArray[np.int64], end: int
+) -> list[tuple[int, int, int, int]]:
+    """Spans of one meter each: (start, stop, numerator, denominator), covering 0 to ``end``."""
+    changes: list[tuple[int, int, int]] = [(0, 4, 4)]
+    for t, n, d in zip(tick.tolist(), numerator.tolist(), denominator.tolist(), strict=True):
+        if t >= end:
+            break
+        if t <= changes[-1][0]:
+            changes[-1] = (changes[-1][0], n, d)
+        elif (n, d) != changes[-1][1:]:
+            changes.append((t, n, d))
+    stops = [*(c[0] for c in changes[1:]), end]
+    return [(t, stop, n, d) for (t, n, d), stop in zip(changes, stops, strict=True)]
+
+
+def _steps(start: float, stop: float, step: float) -> Ticks:
+    count = max(1, int(np.ceil((stop - start) / max(step, 1.0) - 1e-9)))
+    edges: Ticks = np.rint(start + max(step, 1.0) * np.arange(count)).astype(np.int64)
+    return edges
+
+
+def _restarted(
+    bar_edges: Ticks, segments: list[tuple[int, int, int, int]], ticks_per_quarter: int
+) -> Ticks:
+    """Beats counted from each bar line, in the meter in force there."""
+    starts = np.array([s[0] for s in segments])
+    parts = []
+    for a, b in zip(bar_edges[:-1].tolist(), bar_edges[1:].tolist(), strict=True):
+        _, _, n, d = segments[int(np.searchsorted(starts, a, side="right")) - 1]
+        parts.append(_steps(a, b, unit_ticks(n, d, ticks_per_quarter)[1]))
+    return np.unique(np.concatenate([*parts, bar_edges[-1:]])).astype(np.int64)

@@ -1,0 +1,218 @@
+"""The catalogue of metrics: registration, look-up, and the door for third parties.
+
+Importing this module imports no metric. Families load on the first look-up: our own from
+``FAMILIES``, everyone else's from the entry-point group ``concours.metrics`` (each entry point
+names a module whose import registers metrics).
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import TypeVar
+
+from concours.metrics.spec import (
+    Direction,
+    Inputs,
+    Invariance,
+    Level,
+    MetricRequest,
+    MetricResult,
+    MetricSpec,
+    ParameterValue,
+)
+
+FAMILIES = (
+    "concours.metrics.pitch",
+    "concours.metrics.rhythm",
+    "concours.metrics.texture",
+    "concours.metrics.distribution",
+    "concours.metrics.originality.ngram",
+)
+ENTRY_POINT_GROUP = "concours.metrics"
+
+_REGISTERED: dict[str, MetricSpec] = {}
+
+F = TypeVar("F", bound=Callable[..., MetricResult])
+
+
+class MetricError(ValueError):
+    """A metric, a parameter or a value that the catalogue does not know."""
+
+
+def metric(
+    *,
+    level: Level,
+    inputs: Inputs,
+    direction: Direction,
+    unit: str,
+    range: tuple[float, float] = (-math.inf, math.inf),
+    version: int = 1,
+    citation: str = "",
+    invariant: Iterable[Invariance] = (),
+) -> Callable[[F], F]:
+    """Registers a metric function and returns it unchanged.
+
+    The function's name is the metric's name; its keyword-only arguments, which must all have
+    a bool, int, float or str default, are the metric's parameters.
+
+    Raises:
+        MetricError: the name is taken by another function, or a parameter has no plain default.
+    """
+
+    def register(function: F) -> F:
+        name = function.__name__
+        known = _REGISTERED.get(name)
+        if known is not None and known.function.__module__ != function.__module__:
+            raise MetricError(
+                f"metric {name!r} of {function.__module__} is already registered by "
+                f"{known.function.__module__}; give it another name"
+            )
+        _REGISTERED[name] = MetricSpec(
+            name=name,
+            function=function,
+            level=level,
+            inputs=inputs,
+            direction=direction,
+            unit=unit,
+            range=range,
+            version=version,
+            citation=citation,
+            family=function.__module__.rpartition(".")[2],
+            parameters=MappingProxyType(_parameters(function)),
+            invariant=frozenset(invariant),
+        )
+        return function
+
+    return register
+
+
+def _parameters(function: Callable[..., MetricResult]) -> dict[str, ParameterValue]:
+    found: dict[str, ParameterValue] = {}
+    for p in inspect.signature(function).parameters.values():
+        if p.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        if not isinstance(p.default, bool | int | float | str):
+            raise MetricError(
+                f"{function.__module__}.{function.__name__}: parameter {p.name!r} needs a plain "
+                "default (bool, int, float or str), since it is stored with every score"
+            )
+        found[p.name] = p.default
+    return found
+
+
+@cache
+def _load_families() -> None:
+    for module in FAMILIES:
+        import_module(module)
+    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
+        entry.load()
+
+
+def catalogue() -> dict[str, MetricSpec]:
+    """Every known metric by name, families in their declared order."""
+    _load_families()
+    return dict(_REGISTERED)
+
+
+def families() -> dict[str, list[MetricSpec]]:
+    """The catalogue by family."""
+    grouped: dict[str, list[MetricSpec]] = {}
+    for spec in catalogue().values():
+        grouped.setdefault(spec.family, []).append(spec)
+    return grouped
+
+
+def find(name: str) -> MetricSpec:
+    """The metric called ``name``.
+
+    Raises:
+        MetricError: no such metric; the message suggests near names.
+    """
+    known = catalogue()
+    if name not in known:
+        raise MetricError(f"no metric is called {name!r}{_suggestion(name, known)}")
+    return known[name]
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def request(text: str, **parameters: ParameterValue) -> MetricRequest:
+    """Settles a metric written as ``name`` or ``name:parameter=value,parameter=value``.
+
+    Raises:
+        MetricError: unknown metric or parameter, or a value of the wrong type.
+
+    >>> request("pitch_entropy:weighting=duration").parameters["weighting"]
+    'duration'
+    """
+    name, _, tail = text.partition(":")
+    spec = find(name.strip())
+    given: dict[str, ParameterValue] = dict(parameters)
+    for part in filter(None, (p.strip() for p in tail.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise MetricError(f"{text!r}: write a parameter as {spec.name}:name=value")
+        given[key.strip()] = value.strip()
+    settled = dict(spec.parameters)
+    for key, raw in given.items():
+        if key not in settled:
+            known = ", ".join(settled) or "none"
+            raise MetricError(
+                f"{spec.name} has no parameter {key!r}{_suggestion(key, settled)} (it has: {known})"
+            )
+        settled[key] = _converted(spec.name, key, raw, settled[key])
+    return MetricRequest(spec, MappingProxyType(settled))
+
+
+def _converted(
+    metric: str, key: str, raw: ParameterValue, default: ParameterValue
+) -> ParameterValue:
+    wanted = type(default)
+    try:
+        if wanted is bool:
+            return {"true": True, "false": False}[str(raw).lower()]
+        if wanted is int and isinstance(raw, float) and raw != int(raw):
+            raise ValueError
+        return wanted(raw)
+    except (KeyError, ValueError) as error:
+        raise MetricError(
+            f"{metric}: {key} must be {wanted.__name__}, and {raw!r} is not"
+        ) from error
+
+
+def expand(names: Iterable[str]) -> list[MetricRequest]:
+    """Requests for a list of metric or family names, in order, each once.
+
+    ``symbolic`` and ``audio`` stand for all metrics on that input, ``originality`` for every
+    metric at the corpus level, and a family (``pitch``, ``rhythm`` …) for its members.
+    """
+    requests: dict[str, MetricRequest] = {}
+    for name in names:
+        for r in _group(name) or [request(name)]:
+            requests.setdefault(r.key, r)
+    return list(requests.values())
+
+
+def _group(name: str) -> list[MetricRequest]:
+    grouped = families()
+    if name in ("symbolic", "audio"):
+        specs = [
+            s
+            for s in catalogue().values()
+            if (s.inputs == name and s.level == "clip") or (name == "symbolic" and s.level == "set")
+        ]
+    elif name == "originality":
+        specs = [s for s in catalogue().values() if s.level == "corpus"]
+    else:
+        specs = grouped.get(name, [])
+    return [MetricRequest(s, s.parameters) for s in specs]

@@ -1,0 +1,117 @@
+"""The vocabulary of a metric: what it takes, what it returns, what its number means.
+
+A metric is a plain function. It returns
+
+- a ``float`` (or ``int``) - its value,
+- :class:`Undefined` - it has no meaning on this input, and why,
+- :class:`Scored` - a value together with the evidence behind it (a file, bars, a curve).
+
+``NaN`` is never a result.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+Level = Literal["clip", "pair", "set", "corpus"]
+Inputs = Literal["symbolic", "audio", "features", "embedding"]
+Direction = Literal["higher", "lower", "reference", "none"]
+Invariance = Literal["transposition", "tempo", "track-order", "note-order", "resolution", "format"]
+
+ParameterValue = bool | int | float | str
+Parameters = Mapping[str, ParameterValue]
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """The metric has no meaning on this input.
+
+    >>> Undefined("fewer than 2 notes")
+    Undefined(reason='fewer than 2 notes')
+    """
+
+    reason: str
+
+
+class Scored(NamedTuple):
+    """A value and the evidence behind it; ``detail`` holds JSON-ready data only."""
+
+    value: float
+    detail: Mapping[str, Any]
+
+
+MetricResult = float | int | Undefined | Scored
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """What the catalogue knows about one metric.
+
+    ``family`` is the name of the module that defines it; ``parameters`` are the keyword-only
+    arguments with their defaults; ``range`` is the closed interval of possible values, with
+    infinite ends where there is no bound.
+    """
+
+    name: str
+    function: Callable[..., MetricResult]
+    level: Level
+    inputs: Inputs
+    direction: Direction
+    unit: str
+    range: tuple[float, float]
+    version: int
+    citation: str
+    family: str
+    parameters: Parameters = field(default_factory=lambda: MappingProxyType({}))
+    invariant: frozenset[Invariance] = frozenset()
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").split("\n\n")[0].replace("\n", " ")
+
+    @property
+    def definition(self) -> str:
+        """The whole docstring: formula, conventions, when undefined, source, example."""
+        return inspect.getdoc(self.function) or ""
+
+
+@dataclass(frozen=True)
+class MetricRequest:
+    """A metric with every parameter settled: what is planned, computed and stored.
+
+    >>> from concours.metrics.registry import request
+    >>> request("groove_consistency:steps_per_quarter=2").key
+    'groove_consistency:steps_per_quarter=2'
+    """
+
+    spec: MetricSpec
+    parameters: Parameters
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def key(self) -> str:
+        """The name, then each parameter that differs from its default, sorted."""
+        changed = [
+            f"{k}={_text(v)}"
+            for k, v in sorted(self.parameters.items())
+            if v != self.spec.parameters[k]
+        ]
+        return ":".join([self.name, ",".join(changed)]) if changed else self.name
+
+    @property
+    def canonical_parameters(self) -> str:
+        """All parameters as canonical JSON; part of a score's identity."""
+        return json.dumps(dict(self.parameters), sort_keys=True, separators=(",", ":"))
+
+
+def _text(value: ParameterValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

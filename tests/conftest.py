@@ -1,0 +1,1 @@
+"""Fixtures and switches that every test folder shares."""
