@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+SMALL = 4096
+
 
 def cache_folder() -> Path:
     """``$CONCOURS_CACHE``, or the user's cache folder; made if missing."""
@@ -59,9 +61,11 @@ def store_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def open_arrays(folder: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a folder, memory-mapped and read-only (empty ones are read)."""
+    """The arrays of a folder, by name; the large ones memory-mapped and read-only."""
     found = {}
     for file in sorted(folder.glob("*.npy")):
-        empty = file.stat().st_size <= 128
-        found[file.stem] = np.load(file, mmap_mode=None if empty else "r", allow_pickle=False)
+        large = file.stat().st_size > SMALL
+        array = np.load(file, mmap_mode="r" if large else None, allow_pickle=False)
+        # as a plain array: compiled kernels would be compiled again for numpy's memmap type
+        found[file.stem] = np.asarray(array)
     return found

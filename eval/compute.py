@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from concours.eval.cache import cache_folder, store_arrays, stored_folder
+from concours.eval.errors import UsageError
 from concours.eval.execute import Executor
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress
@@ -135,6 +136,8 @@ def _fit(
         for item in reference.items
         if item.sha256 is not None and model in extracts.get(item.sha256, {})
     ]
+    if not pieces:
+        raise UsageError(f"no piece of the reference {reference.name} could be read")
     spec = measure.request.spec
     assert spec.corpus is not None
     corpus, parameters = spec.corpus, model_parameters(spec, measure.request.parameters)
