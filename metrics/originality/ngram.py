@@ -30,7 +30,7 @@ class NgramModel:
 
     name = "ngram-index"
     version = 1
-    parameters = ("view",)
+    parameters: tuple[str, ...] = ("view",)
 
     def extract(self, piece: Piece, parameters: Parameters) -> Tokens:
         return tokenize(piece, view=str(parameters["view"]))
