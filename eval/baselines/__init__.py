@@ -26,8 +26,9 @@ from concours.eval.baselines.noise import random_piece, shuffled_piece
 from concours.eval.baselines.voices import RESOLUTION
 from concours.metrics.piece import Piece
 
-__all__ = ["KINDS", "RESOLUTION", "generate", "write_midi"]
+__all__ = ["GENERATOR_VERSION", "KINDS", "RESOLUTION", "generate", "write_midi"]
 
+GENERATOR_VERSION = 1  # raise it with every change of what a seed gives: it names cached pieces
 KINDS = ("copycat", "markov", "random", "shuffled")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -12,7 +13,7 @@ from concours.metrics.spec import MetricSpec
 @click.command("metrics")
 @click.argument("name", required=False)
 @click.option(
-    "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True
+    "--format", "format_", type=click.Choice(["table", "json", "md"]), default="table", show_default=True
 )
 def command(name: str | None, format_: str) -> None:
     """List the metrics, or explain the one called NAME.
@@ -27,6 +28,8 @@ def command(name: str | None, format_: str) -> None:
     if format_ == "json":
         specs = [find(name)] if name else [s for group in families().values() for s in group]
         click.echo(json.dumps([_as_dict(s) for s in specs], indent=2, ensure_ascii=False))
+    elif format_ == "md":
+        click.echo(_markdown(families()), nl=False)
     elif name:
         click.echo(_explanation(find(name)))
     else:
@@ -36,6 +39,23 @@ def command(name: str | None, format_: str) -> None:
             for s in group:
                 click.echo(f"  {s.name:{width}}  {s.level:6} {s.direction:9} {s.summary}")
         click.echo("\n`concours metrics NAME` gives the definition, unit, range and source.")
+
+
+def _markdown(families: Mapping[str, Sequence[MetricSpec]]) -> str:
+    """The whole catalogue as a page of the documentation."""
+    lines = [
+        "# Metrics",
+        "",
+        "Written by `concours metrics --format md`. `concours metrics NAME` gives the whole",
+        "definition. A direction of `reference` means that closeness to the reference is better.",
+    ]
+    for family, group in families.items():
+        lines += ["", f"## {family}", "", "| metric | level | direction | unit | what it is |",
+                  "|---|---|---|---|---|"]  # fmt: skip
+        for s in group:
+            summary = s.summary.replace("|", "\\|")
+            lines.append(f"| `{s.name}` | {s.level} | {s.direction} | {s.unit} | {summary} |")
+    return "\n".join(lines) + "\n"
 
 
 def _explanation(spec: MetricSpec) -> str:
