@@ -106,20 +106,21 @@ def _piece(root: Element, remarks: Counter[str]) -> Piece:
 
 def _rows(track: int, measures: list[Measure], order: list[int], starts: Ticks) -> list[_Row]:
     rows: list[_Row] = []
-    open_ties: dict[tuple[int, str], int] = {}
+    # Voices may hold the same pitch at once, so a tie goes on where a held note ends, in any voice.
+    open_ties: dict[tuple[int, str, int], list[int]] = {}
     for start, index in zip(starts.tolist(), order, strict=False):
         for note in measures[index].notes if index < len(measures) else ():
-            key = (note.pitch, note.instrument.name)
             onset, end = start + note.onset, start + note.onset + note.duration
-            held = open_ties.pop(key, None) if note.tie_stop else None
-            if held is not None and rows[held].end == onset:
+            waiting = open_ties.get((note.pitch, note.instrument.name, onset))
+            if note.tie_stop and waiting:
+                held = waiting.pop(0)
                 rows[held] = rows[held]._replace(end=end)
             else:
                 held = len(rows)
                 program, drum = note.instrument.program, note.drum
                 rows.append(_Row(onset, end, note.pitch, note.velocity, track, program, drum))
             if note.tie_start:
-                open_ties[key] = held
+                open_ties.setdefault((note.pitch, note.instrument.name, end), []).append(held)
     return rows
 
 
