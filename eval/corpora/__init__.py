@@ -17,12 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from concours.eval.corpora import bach_chorales
+from concours.eval.errors import UsageError
 
 SPLITS = ("reference", "held-out", "all")
 HELD_OUT_SHARE = 0.25
 
 
-class CorpusError(ValueError):
+class CorpusError(UsageError):
     """A corpus or split that does not exist, or whose files are not installed."""
 
 

@@ -7,6 +7,7 @@ value of held-out human pieces beside it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,36 @@ from concours.metrics.originality.suffix import Matches
 from concours.metrics.originality.tokens import Tokens, tokenize
 from concours.metrics.piece import Piece
 from concours.metrics.registry import metric
-from concours.metrics.spec import Scored, Undefined
+from concours.metrics.spec import Parameters, Scored, Undefined
 
-__all__ = ["NgramIndex", "coverage_curve", "longest_shared_passage", "ngram_overlap"]
+__all__ = ["NGRAMS", "NgramIndex", "coverage_curve", "longest_shared_passage", "ngram_overlap"]
 
 DEFAULT_N = 10
+
+
+class NgramModel:
+    """The reference as an n-gram index; see :class:`concours.metrics.spec.CorpusModel`."""
+
+    name = "ngram-index"
+    version = 1
+    parameters: tuple[str, ...] = ("view",)
+
+    def extract(self, piece: Piece, parameters: Parameters) -> Tokens:
+        return tokenize(piece, view=str(parameters["view"]))
+
+    def fit(
+        self,
+        extracts: Sequence[Tokens],
+        names: Sequence[str],
+        parameters: Parameters,  # noqa: ARG002
+    ) -> dict[str, NDArray[Any]]:
+        return NgramIndex.build(extracts, names).to_arrays()
+
+    def open(self, arrays: Mapping[str, NDArray[Any]]) -> NgramIndex:
+        return NgramIndex.from_arrays(arrays)
+
+
+NGRAMS = NgramModel()
 
 
 @metric(
@@ -32,6 +58,7 @@ DEFAULT_N = 10
     range=(0.0, 1.0),
     citation="Papadopoulos, Roy & Pachet 2014, Avoiding plagiarism in Markov sequence generation",
     invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    corpus=NGRAMS,
 )
 def ngram_overlap(
     piece: Piece, index: NgramIndex, *, n: int = DEFAULT_N, view: str = "interval-ratio"
@@ -87,6 +114,7 @@ def ngram_overlap(
     range=(0.0, np.inf),
     citation="Papadopoulos, Roy & Pachet 2014, Avoiding plagiarism in Markov sequence generation",
     invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    corpus=NGRAMS,
 )
 def longest_shared_passage(
     piece: Piece, index: NgramIndex, *, view: str = "interval-ratio"
