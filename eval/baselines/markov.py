@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from concours.eval.baselines.voices import Event, assemble, voices
+from concours.eval.baselines.voices import Event, assemble, common_resolution, voices
 from concours.metrics.piece import Piece
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
@@ -35,10 +35,11 @@ class MarkovModel:
 
     def __init__(self, train: Sequence[Piece], order: int) -> None:
         self.order = order
+        self.resolution = common_resolution(train)
         self._chains: dict[Role, Chain] = {}
         for piece in train:
             shift = to_c_major(piece)
-            for voice in voices(piece):
+            for voice in voices(piece, self.resolution):
                 events = [_shifted(e, 0 if voice.is_drum else shift) for e in voice.events]
                 self._learn(voice.role, [START] * order + events)
 
@@ -52,12 +53,12 @@ class MarkovModel:
         """A piece as long as ``model``, in its key and for its tracks."""
         shift = to_c_major(model)
         lines = []
-        for voice in voices(model):
+        for voice in voices(model, self.resolution):
             length = sum(e.step for e in voice.events)
             events = self._draw(voice.role, length, rng)
             back = 0 if voice.is_drum else -shift
             lines.append(voice._replace(events=tuple(_shifted(e, back) for e in events)))
-        return assemble(model, lines)
+        return assemble(model, lines, self.resolution)
 
     def _draw(self, role: Role, length: int, rng: np.random.Generator) -> list[Event]:
         chain = self._chains[role]
