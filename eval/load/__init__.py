@@ -13,8 +13,18 @@ from concours.eval.load.loaded import Loaded, LoadError
 from concours.eval.load.midi import read_midi
 from concours.eval.load.musicxml import read_musicxml
 
-__all__ = ["SUFFIXES", "LoadError", "Loaded", "kind_of", "load", "part_bytes", "parts"]
+__all__ = [
+    "LOADER_VERSION",
+    "SUFFIXES",
+    "LoadError",
+    "Loaded",
+    "kind_of",
+    "load",
+    "part_bytes",
+    "parts",
+]
 
+LOADER_VERSION = 1  # raise it with every change of what a file gives: scores depend on it
 MAX_BYTES = 64 << 20
 _READERS: dict[str, Callable[[bytes], Loaded]] = {
     "midi": read_midi,
