@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from concours.eval.load.abc_text import BAR_CONTROL, decode, prepared
+from concours.eval.load.abc_text import BAR_CONTROL, decode, has_ties, prepared
 from concours.eval.load.barlines import Ticks, counted_bars
 from concours.eval.load.loaded import Loaded, LoadError
 from concours.eval.load.midi import control_ticks, read_midi
@@ -48,7 +48,8 @@ def read_abc(data: bytes) -> Loaded:
         text = "X:1\n" + text
     copy, closed = prepared(text)
     midi, complaints = _abc2midi(copy)
-    bars = control_ticks(midi, BAR_CONTROL)
+    untied = _abc2midi(prepared(text, ties=False)[0])[0] if has_ties(text) else midi
+    bars = control_ticks(untied, BAR_CONTROL)
     loaded = read_midi(midi)
     piece = _on_written_ticks(loaded.piece, bars)
     own = []
@@ -72,9 +73,7 @@ def _on_written_ticks(piece: Piece, bars: Ticks) -> Piece:
     )
     edges = None
     if len(bars):
-        known = np.union1d(onset, piece.end)
-        early = ~np.isin(bars, known) & (np.isin(bars - 1, known) | (bars % 2 == 1))
-        edges = counted_bars(np.maximum(bars - early, 0), meters, piece.ticks_per_quarter)
+        edges = counted_bars(bars, meters, piece.ticks_per_quarter)
     try:
         return make_piece(
             onset=onset,

@@ -56,8 +56,15 @@ def tunes(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def prepared(text: str) -> tuple[str, int]:
+def has_ties(text: str) -> bool:
+    """Whether the music, chord symbols and fields aside, may hold a tie."""
+    return any("-" in _TOKENS.sub("", line) for line in text.split("\n") if not _FIELD.match(line))
+
+
+def prepared(text: str, ties: bool = True) -> tuple[str, int]:
     """(the copy for abc2midi, how many note lengths a space had cut off).
+
+    ``ties=False`` leaves them out: abc2midi sends what stands inside a tied note too early.
 
     Chord symbols are left out of the sound, bar lines are marked, and "g 2", which abc2midi reads
     as a plain g, is closed up to the "g2" that was meant.
@@ -78,13 +85,17 @@ def prepared(text: str) -> tuple[str, int]:
         out: list[str] = []
         at = 0
         for token in _TOKENS.finditer(line):
-            plain, n = _SPACED.subn(r"\1", line[at : token.start()])
+            plain, n = _music(line[at : token.start()], ties)
             closed += n
             out += [plain, token.group()]
             if token.group("bar"):
                 out.append(_MARK)
             at = token.end()
-        plain, n = _SPACED.subn(r"\1", line[at:])
+        plain, n = _music(line[at:], ties)
         closed += n
         lines.append("".join([*out, plain]))
     return "\n".join(lines) + "\n", closed
+
+
+def _music(text: str, ties: bool) -> tuple[str, int]:
+    return _SPACED.subn(r"\1", text if ties else text.replace("-", ""))

@@ -39,8 +39,9 @@ def test_a_bar_split_by_a_repeat_sign_is_one_bar() -> None:
 
 
 def test_a_tie_over_the_bar_line_moves_no_bar() -> None:
-    piece = read(HEAD + "cde-f|gab2-|b2cd|e4|\n").piece
-    assert quarters(piece) == [0, 4, 8, 12, 16]
+    piece = read(HEAD + "cdef|gab2-|b2cd|e4-|e4|\n").piece
+    assert quarters(piece) == [0, 4, 8, 12, 16, 20]
+    assert piece.n_notes == 10
 
 
 def test_chord_symbols_and_bars_in_text_are_silent() -> None:
