@@ -87,9 +87,10 @@ def prepared(text: str, ties: bool = True) -> tuple[str, int]:
         for token in _TOKENS.finditer(line):
             plain, n = _music(line[at : token.start()], ties)
             closed += n
-            out += [plain, token.group()]
-            if token.group("bar"):
-                out.append(_MARK)
+            # A closing repeat is marked on both sides: playing jumps back from it, or goes on.
+            before = _MARK if (token.group("bar") or "").startswith(":") else ""
+            after = _MARK if token.group("bar") else ""
+            out += [plain, before, token.group(), after]
             at = token.end()
         plain, n = _music(line[at:], ties)
         closed += n
