@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from concours.eval.load.abc_text import BAR_CONTROL, decode, has_ties, prepared
+from concours.eval.load.abc_text import BAR_CONTROL, decode, delays_bars, prepared
 from concours.eval.load.barlines import Ticks, counted_bars
 from concours.eval.load.loaded import Loaded, LoadError
 from concours.eval.load.midi import control_ticks, read_midi
@@ -48,8 +48,8 @@ def read_abc(data: bytes) -> Loaded:
         text = "X:1\n" + text
     copy, closed = prepared(text)
     midi, complaints = _abc2midi(copy)
-    untied = _abc2midi(prepared(text, ties=False)[0])[0] if has_ties(text) else midi
-    bars = control_ticks(untied, BAR_CONTROL)
+    barred = _abc2midi(prepared(text, sounding=False)[0])[0] if delays_bars(text) else midi
+    bars = control_ticks(barred, BAR_CONTROL)
     loaded = read_midi(midi)
     piece = _on_written_ticks(loaded.piece, bars)
     own = []

@@ -35,13 +35,17 @@ def test_repeats_and_endings_keep_their_bar_lines() -> None:
 
 def test_a_bar_split_by_a_repeat_sign_is_one_bar() -> None:
     piece = read(HEAD + "|:G|cdef|gab:|\n").piece
-    assert quarters(piece) == [0, 1, 5, 9, 13, 16] or quarters(piece) == [0, 1, 5, 9, 13, 17]
+    assert quarters(piece) == [0, 1, 5, 9, 13, 16]
 
 
 def test_a_tie_over_the_bar_line_moves_no_bar() -> None:
     piece = read(HEAD + "cdef|gab2-|b2cd|e4-|e4|\n").piece
     assert quarters(piece) == [0, 4, 8, 12, 16, 20]
     assert piece.n_notes == 10
+
+
+def test_a_rest_before_the_bar_line_moves_no_bar() -> None:
+    assert quarters(read(HEAD + "G|cdez|cdz2|g4|\n").piece) == [0, 1, 5, 9, 13]
 
 
 def test_chord_symbols_and_bars_in_text_are_silent() -> None:
@@ -96,5 +100,5 @@ def test_the_nottingham_tunes_are_their_midi_twins() -> None:
         ours = set(zip((abc.onset / 480 + rest).round(2), abc.pitch, strict=True))
         same_notes += len(ours & onsets) > 0.9 * len(ours)
     # the rest are tunes whose repeats, meters or keys the two editions write differently
-    assert same_bars >= 0.9 * len(tunes)
-    assert same_notes >= 0.9 * len(tunes)
+    assert same_bars >= 0.94 * len(tunes)
+    assert same_notes >= 0.8 * len(tunes)
