@@ -71,7 +71,7 @@ def test_a_piece_of_days_is_refused_and_its_start_plays() -> None:
 
 def test_clip_is_the_same_every_time() -> None:
     first = render.clip(tune(80))
-    render._synthesizer.cache_clear()
+    render._font.cache_clear()
     assert render.clip(tune(80)) == first
 
 

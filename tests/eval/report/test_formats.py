@@ -54,7 +54,8 @@ def test_every_value_appears(sample: Sample, format: Format) -> None:
         places = words.decimals(column, bench)
         for system in bench.systems:
             cell = layout.cell(bench, system, column)
-            assert words.value(cell, places) in text
+            wanted = words.value(cell, places)
+            assert (wanted.replace("–", "--") if format == "latex" else wanted) in text
             assert words.interval(cell, places) in text
 
 
@@ -89,11 +90,11 @@ def test_the_terminal_is_not_too_wide(sample: Sample, width: int) -> None:
 
 def test_the_terminal_cannot_be_steered(sample: Sample) -> None:
     (bench,) = sample.report.benchmarks
-    name = "\x1b[2Jgone\nsecond line[bold]"
+    name = "\x1b[2Jgone\nsecond[b]"
     systems = (bench.systems[0], replace(bench.systems[1], name=name))
     text = render(Report({}, (replace(bench, systems=systems, cells={}),)), "terminal")
     assert "\x1b" not in text
-    assert "�[2Jgone�second" in text
+    assert "�[2Jgone�second[b]" in text
 
 
 def test_the_best_is_bold_on_a_terminal(sample: Sample) -> None:
