@@ -15,7 +15,7 @@ from concours.eval.load.musicxml import read_musicxml
 
 __all__ = ["SUFFIXES", "LoadError", "Loaded", "kind_of", "load", "part_bytes", "parts"]
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 16 << 20
 _READERS: dict[str, Callable[[bytes], Loaded]] = {
     "midi": read_midi,
     "musicxml": read_musicxml,
