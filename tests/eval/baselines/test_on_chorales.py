@@ -60,7 +60,7 @@ def table() -> dict[str, tuple[float, float]]:
 
 def test_copycat_and_long_chains_lose_on_originality(table):
     assert table["copycat"][0] == 1.0
-    assert table["markov-8"][0] > 0.95
+    assert table["markov-8"][0] > 0.9
     assert table["human"][0] < 0.05
     order = ["random", "shuffled", "markov-1", "human", "markov-3", "markov-8", "copycat"]
     assert [table[s][0] for s in order] == sorted(table[s][0] for s in order)
