@@ -15,7 +15,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from concours.metrics.spec import (
     Direction,
@@ -86,6 +86,7 @@ def metric(
             citation=citation,
             family=function.__module__.rpartition(".")[2],
             parameters=MappingProxyType(_parameters(function)),
+            choices=MappingProxyType(_choices(function)),
             invariant=frozenset(invariant),
         )
         return function
@@ -105,6 +106,16 @@ def _parameters(function: Callable[..., MetricResult]) -> dict[str, ParameterVal
             )
         found[p.name] = p.default
     return found
+
+
+def _choices(function: Callable[..., MetricResult]) -> dict[str, tuple[ParameterValue, ...]]:
+    """The values that a parameter annotated as a Literal may take."""
+    hints = get_type_hints(function)
+    return {
+        name: get_args(hints[name])
+        for name in _parameters(function)
+        if get_origin(hints.get(name)) is Literal
+    }
 
 
 @cache
@@ -171,6 +182,12 @@ def request(text: str, **parameters: ParameterValue) -> MetricRequest:
                 f"{spec.name} has no parameter {key!r}{_suggestion(key, settled)} (it has: {known})"
             )
         settled[key] = _converted(spec.name, key, raw, settled[key])
+        choices = spec.choices.get(key)
+        if choices and settled[key] not in choices:
+            raise MetricError(
+                f"{spec.name}: {key} must be one of {', '.join(map(str, choices))}, "
+                f"and {raw!r} is not"
+            )
     return MetricRequest(spec, MappingProxyType(settled))
 
 

@@ -54,7 +54,8 @@ class MetricSpec:
 
     ``family`` is the name of the module that defines it; ``parameters`` are the keyword-only
     arguments with their defaults; ``range`` is the closed interval of possible values, with
-    infinite ends where there is no bound.
+    infinite ends where there is no bound. ``choices`` lists the values of parameters that only take
+    some.
     """
 
     name: str
@@ -68,6 +69,9 @@ class MetricSpec:
     citation: str
     family: str
     parameters: Parameters = field(default_factory=lambda: MappingProxyType({}))
+    choices: Mapping[str, tuple[ParameterValue, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     invariant: frozenset[Invariance] = frozenset()
 
     @property
