@@ -14,15 +14,22 @@ Conventions
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from concours.metrics.chroma import chroma_spans, lowest_pitch
+from concours.metrics.chroma import (
+    Segmentation,
+    lowest_pitch,
+    segment_chroma,
+    segment_edges,
+)
 from concours.metrics.compiled import compiled
 from concours.metrics.keys import NAMES
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.spec import Undefined
+
+Vocabulary = Literal["triads", "sevenths", "all"]
 
 MISSING = 0.6
 SIZE = 0.3
@@ -41,7 +48,7 @@ TONES = {
     "dim7": (0, 3, 6, 9),
     "sus4": (0, 5, 7),
 }
-VOCABULARIES = {
+VOCABULARIES: dict[Vocabulary, tuple[str, ...]] = {
     "triads": ("maj", "min", "dim", "aug"),
     "sevenths": ("maj", "min", "dim", "aug", "7", "maj7", "min7", "hdim7", "dim7"),
     "all": tuple(TONES),
@@ -83,12 +90,9 @@ def templates(names: tuple[str, ...]) -> Ints:
 
 
 def chords_of(
-    piece: Piece, segmentation: str = "beat", vocabulary: str = "triads"
+    piece: Piece, segmentation: Segmentation = "beat", vocabulary: Vocabulary = "triads"
 ) -> Chords | Undefined:
     """The chord of every beat or bar, computed once a piece.
-
-    Raises:
-        ValueError: no such segmentation or vocabulary.
 
     >>> from concours.metrics.piece import make_piece
     >>> piece = make_piece(onset=[0, 0, 0, 480, 480, 480], end=[480] * 3 + [960] * 3,
@@ -97,19 +101,17 @@ def chords_of(
     >>> [chords.label(i) for i in range(4)]
     ['C:maj', 'G:maj', 'N', 'N']
     """
-    if segmentation not in ("beat", "bar"):
-        raise ValueError(f"no segmentation {segmentation!r}; there are beat and bar")
-    if vocabulary not in VOCABULARIES:
-        raise ValueError(f"no vocabulary {vocabulary!r}; there are {', '.join(VOCABULARIES)}")
     return piece.shared(
         ("chords", segmentation, vocabulary),
         lambda: _recognised(piece, segmentation, VOCABULARIES[vocabulary]),
     )
 
 
-def _recognised(piece: Piece, segmentation: str, names: tuple[str, ...]) -> Chords | Undefined:
-    edges = piece.beat_edges if segmentation == "beat" else piece.bar_edges
-    sounding = piece.shared(("chroma", segmentation), lambda: chroma_spans(piece, edges))
+def _recognised(
+    piece: Piece, segmentation: Segmentation, names: tuple[str, ...]
+) -> Chords | Undefined:
+    edges = segment_edges(piece, segmentation)
+    sounding = segment_chroma(piece, segmentation)
     if not sounding.any():
         return Undefined("no pitched note has a length")
     bass = piece.shared(("bass", segmentation), lambda: lowest_pitch(piece, edges))

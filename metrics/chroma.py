@@ -10,10 +10,26 @@ Conventions
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Ints, Piece
+
+Segmentation = Literal["beat", "bar"]
+
+
+def segment_edges(piece: Piece, segmentation: Segmentation) -> Ints:
+    """The edges of the piece's beats or bars."""
+    return piece.beat_edges if segmentation == "beat" else piece.bar_edges
+
+
+def segment_chroma(piece: Piece, segmentation: Segmentation) -> Ints:
+    """:func:`chroma_spans` of the piece's beats or bars, computed once a piece."""
+    return piece.shared(
+        ("chroma", segmentation), lambda: chroma_spans(piece, segment_edges(piece, segmentation))
+    )
 
 
 def chroma_spans(piece: Piece, edges: Ints) -> Ints:

@@ -13,12 +13,15 @@ Conventions
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from concours.metrics.chords import Chords, changes, chords_of
+from concours.metrics.chords import Chords, Vocabulary, changes, chords_of
+from concours.metrics.chroma import Segmentation
 from concours.metrics.compiled import compiled
-from concours.metrics.melody import Melody, melody_of
+from concours.metrics.melody import Melody, MelodyRule, melody_of
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Invariance, Scored, Undefined
@@ -27,6 +30,7 @@ from concours.metrics.tonal_space import BASIS, RADII, centroids
 YEH = "Yeh et al. 2021, Automatic melody harmonization with triad chords, JNMR 50(1)"
 WU = "Wu & Yang 2020, The Jazz Transformer on the front line, ISMIR"
 DIAMETER = 2 * math.sqrt(sum(r * r for r in RADII))
+F = TypeVar("F", bound=Callable[..., Any])
 ALWAYS: tuple[Invariance, ...] = (
     "transposition",
     "tempo",
@@ -36,17 +40,25 @@ ALWAYS: tuple[Invariance, ...] = (
 )
 
 
-@metric(
-    level="clip",
-    inputs="symbolic",
-    direction="reference",
-    unit="bit",
-    range=(0, math.inf),
-    citation=YEH,
-    invariant=ALWAYS,
-)
+def _metric(unit: str, range: tuple[float, float], citation: str) -> Callable[[F], F]:
+    return metric(
+        level="clip",
+        inputs="symbolic",
+        direction="reference",
+        unit=unit,
+        range=range,
+        citation=citation,
+        invariant=ALWAYS,
+    )
+
+
+@_metric("bit", (0, math.inf), YEH)
 def chord_histogram_entropy(
-    piece: Piece, *, segmentation: str = "beat", vocabulary: str = "triads", count: str = "span"
+    piece: Piece,
+    *,
+    segmentation: Segmentation = "beat",
+    vocabulary: Vocabulary = "triads",
+    count: Literal["span", "change"] = "span",
 ) -> Scored | Undefined:
     """Entropy of the histogram of chord labels, in bits.
 
@@ -63,8 +75,6 @@ def chord_histogram_entropy(
     >>> chord_histogram_entropy(piece).value
     1.0
     """
-    if count not in ("span", "change"):
-        raise ValueError(f"count must be span or change, not {count!r}")
     chords = chords_of(piece, segmentation, vocabulary)
     if isinstance(chords, Undefined):
         return chords
@@ -76,17 +86,9 @@ def chord_histogram_entropy(
     return Scored(entropy, {"histogram": histogram})
 
 
-@metric(
-    level="clip",
-    inputs="symbolic",
-    direction="reference",
-    unit="chords",
-    range=(1, math.inf),
-    citation=YEH,
-    invariant=ALWAYS,
-)
+@_metric("chords", (1, math.inf), YEH)
 def chord_coverage(
-    piece: Piece, *, segmentation: str = "beat", vocabulary: str = "triads"
+    piece: Piece, *, segmentation: Segmentation = "beat", vocabulary: Vocabulary = "triads"
 ) -> int | Undefined:
     """Number of different chords.
 
@@ -102,17 +104,9 @@ def chord_coverage(
     return len(np.unique(changes(chords)[0]))
 
 
-@metric(
-    level="clip",
-    inputs="symbolic",
-    direction="reference",
-    unit="1",
-    range=(0, DIAMETER),
-    citation=YEH + "; Harte, Sandler & Gasser 2006",
-    invariant=ALWAYS,
-)
+@_metric("1", (0, DIAMETER), YEH + "; Harte, Sandler & Gasser 2006")
 def chord_tonal_distance(
-    piece: Piece, *, segmentation: str = "beat", vocabulary: str = "triads"
+    piece: Piece, *, segmentation: Segmentation = "beat", vocabulary: Vocabulary = "triads"
 ) -> Scored | Undefined:
     """Mean distance in tonal space between neighbouring chords of the progression.
 
@@ -139,17 +133,13 @@ def chord_tonal_distance(
     return Scored(float(steps.mean()), {"tick": start[1:].tolist(), "curve": steps.tolist()})
 
 
-@metric(
-    level="clip",
-    inputs="symbolic",
-    direction="reference",
-    unit="1",
-    range=(0, 1),
-    citation=WU,
-    invariant=ALWAYS,
-)
+@_metric("1", (0, 1), WU)
 def chord_progression_irregularity(
-    piece: Piece, *, segmentation: str = "beat", vocabulary: str = "triads", n: int = 3
+    piece: Piece,
+    *,
+    segmentation: Segmentation = "beat",
+    vocabulary: Vocabulary = "triads",
+    n: int = 3,
 ) -> float | Undefined:
     """Share of the n-grams of the chord progression that are different ones.
 
@@ -177,21 +167,13 @@ def chord_progression_irregularity(
     return len(np.unique(grams, axis=0)) / len(grams)
 
 
-@metric(
-    level="clip",
-    inputs="symbolic",
-    direction="reference",
-    unit="1",
-    range=(0, 1),
-    citation=YEH,
-    invariant=ALWAYS,
-)
+@_metric("1", (0, 1), YEH)
 def chord_tone_ratio(
     piece: Piece,
     *,
-    segmentation: str = "beat",
-    vocabulary: str = "triads",
-    melody: str = "skyline",
+    segmentation: Segmentation = "beat",
+    vocabulary: Vocabulary = "triads",
+    melody: MelodyRule = "skyline",
     resolve_within: int = 2,
 ) -> float | Undefined:
     """Share of melody notes that are chord tones or properly resolved non-chord tones.
@@ -219,21 +201,13 @@ def chord_tone_ratio(
     return float(np.count_nonzero(inside | resolved)) / len(inside)
 
 
-@metric(
-    level="clip",
-    inputs="symbolic",
-    direction="reference",
-    unit="1",
-    range=(-1, 1),
-    citation=YEH,
-    invariant=ALWAYS,
-)
+@_metric("1", (-1, 1), YEH)
 def pitch_consonance_score(
     piece: Piece,
     *,
-    segmentation: str = "beat",
-    vocabulary: str = "triads",
-    melody: str = "skyline",
+    segmentation: Segmentation = "beat",
+    vocabulary: Vocabulary = "triads",
+    melody: MelodyRule = "skyline",
 ) -> float | Undefined:
     """Mean consonance of the melody with the chord tones below it, by duration.
 
@@ -260,21 +234,13 @@ def pitch_consonance_score(
     return _mean_over_time(line, chords, scores)
 
 
-@metric(
-    level="clip",
-    inputs="symbolic",
-    direction="reference",
-    unit="1",
-    range=(0, DIAMETER),
-    citation=YEH + "; Harte, Sandler & Gasser 2006",
-    invariant=ALWAYS,
-)
+@_metric("1", (0, DIAMETER), YEH + "; Harte, Sandler & Gasser 2006")
 def melody_chord_tonal_distance(
     piece: Piece,
     *,
-    segmentation: str = "beat",
-    vocabulary: str = "triads",
-    melody: str = "skyline",
+    segmentation: Segmentation = "beat",
+    vocabulary: Vocabulary = "triads",
+    melody: MelodyRule = "skyline",
 ) -> float | Undefined:
     """Mean distance in tonal space between the melody and the chord under it, by duration.
 
@@ -297,7 +263,7 @@ def melody_chord_tonal_distance(
 
 
 def _melody_and_chords(
-    piece: Piece, segmentation: str, vocabulary: str, melody: str
+    piece: Piece, segmentation: Segmentation, vocabulary: Vocabulary, melody: MelodyRule
 ) -> tuple[Melody, Chords] | Undefined:
     line = melody_of(piece, melody)
     if isinstance(line, Undefined):

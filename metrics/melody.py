@@ -9,7 +9,7 @@ Conventions
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from concours.metrics.compiled import compiled
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.spec import Undefined
 
+MelodyRule = Literal["skyline", "named"]
 TRACK_WORDS = ("melody", "lead", "vocal", "voice")
 
 
@@ -28,23 +29,18 @@ class Melody(NamedTuple):
     pitch: Ints
 
 
-def melody_of(piece: Piece, rule: str = "skyline") -> Melody | Undefined:
+def melody_of(piece: Piece, rule: MelodyRule = "skyline") -> Melody | Undefined:
     """The melody by ``rule``, computed once a piece.
-
-    Raises:
-        ValueError: no such rule.
 
     >>> from concours.metrics.piece import make_piece
     >>> piece = make_piece(onset=[0, 0, 480], end=[960, 480, 960], pitch=[72, 60, 64])
     >>> melody_of(piece).pitch
     array([72])
     """
-    if rule not in ("skyline", "named"):
-        raise ValueError(f"no melody rule {rule!r}; there are skyline and named")
     return piece.shared(("melody", rule), lambda: _melody(piece, rule))
 
 
-def _melody(piece: Piece, rule: str) -> Melody | Undefined:
+def _melody(piece: Piece, rule: MelodyRule) -> Melody | Undefined:
     notes = piece.pitched
     if rule == "named":
         chosen = [

@@ -32,6 +32,8 @@ FAMILIES = (
     "concours.metrics.pitch",
     "concours.metrics.rhythm",
     "concours.metrics.texture",
+    "concours.metrics.harmony",
+    "concours.metrics.tension",
     "concours.metrics.distribution",
     "concours.metrics.originality.ngram",
 )
