@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from concours.metrics.compiled import compiled
-from concours.metrics.piece import Ints, Piece
+from concours.metrics.piece import Floats, Ints, Piece
 
 Segmentation = Literal["beat", "bar"]
 
@@ -42,6 +42,29 @@ def chroma_spans(piece: Piece, edges: Ints) -> Ints:
     """
     notes = piece.pitched
     return _chroma(notes.onset, notes.end, notes.pitch, np.ascontiguousarray(edges, np.int64))
+
+
+def pitch_class_time(piece: Piece, width: float) -> Floats:
+    """Seconds that each pitch class sounds in each frame of ``width`` seconds: shape (frames, 12).
+
+    Frames cover the piece from tick 0 to the end of its last note, at a millionth of a second.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> pitch_class_time(make_piece(onset=[0], end=[480], pitch=[60]), 0.25)[:, 0]
+    array([0.25, 0.25])
+    """
+    notes = piece.pitched
+    frames = max(1, int(np.ceil(piece.seconds / width - 1e-6)))
+    onset, end, edges = (
+        np.rint(1e6 * seconds).astype(np.int64)
+        for seconds in (
+            piece.to_seconds(notes.onset),
+            piece.to_seconds(notes.end),
+            width * np.arange(frames + 1),
+        )
+    )
+    seconds: Floats = _chroma(onset, end, notes.pitch, edges) / 1e6
+    return seconds
 
 
 def lowest_pitch(piece: Piece, edges: Ints) -> Ints:

@@ -34,6 +34,7 @@ FAMILIES = (
     "concours.metrics.texture",
     "concours.metrics.harmony",
     "concours.metrics.tension",
+    "concours.metrics.structure",
     "concours.metrics.distribution",
     "concours.metrics.originality.ngram",
 )
