@@ -145,7 +145,8 @@ def _traced(top: Floats, n: int, length: int) -> float:
     spread = (covered - length) / n
     if scored <= 0 or spread <= 0:
         return 0.0
-    return 2 * scored * spread / (scored + spread)
+    mean: float = 2 * scored * spread / (scored + spread)
+    return mean
 
 
 @compiled

@@ -53,12 +53,13 @@ def _melody(piece: Piece, rule: MelodyRule) -> Melody | Undefined:
         notes = notes.where(np.isin(notes.track, chosen))
     if not notes.n_notes:
         return Undefined("no pitched notes")
-    melody = Melody(*_skyline(notes.onset, notes.end, notes.pitch))
+    melody = Melody(*skyline(notes.onset, notes.end, notes.pitch))
     return melody if len(melody.pitch) else Undefined("no pitched note has a length")
 
 
 @compiled
-def _skyline(onset: Ints, end: Ints, pitch: Ints) -> tuple[Ints, Ints, Ints]:
+def skyline(onset: Ints, end: Ints, pitch: Ints) -> tuple[Ints, Ints, Ints]:
+    """(onset, end, pitch) of the skyline of sorted notes."""
     n = len(onset)
     starts = np.empty(n, np.int64)
     stops = np.empty(n, np.int64)

@@ -35,6 +35,7 @@ FAMILIES = (
     "concours.metrics.harmony",
     "concours.metrics.tension",
     "concours.metrics.structure",
+    "concours.metrics.theory",
     "concours.metrics.distribution",
     "concours.metrics.originality.ngram",
 )
