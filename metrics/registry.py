@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from concours.metrics.spec import (
+    CorpusModel,
     Direction,
     Inputs,
     Invariance,
@@ -60,6 +61,7 @@ def metric(
     version: int = 1,
     citation: str = "",
     invariant: Iterable[Invariance] = (),
+    corpus: CorpusModel | None = None,
 ) -> Callable[[F], F]:
     """Registers a metric function and returns it unchanged.
 
@@ -72,6 +74,10 @@ def metric(
 
     def register(function: F) -> F:
         name = function.__name__
+        if (corpus is not None) != (level == "corpus"):
+            raise MetricError(
+                f"{name}: a metric has a corpus model if and only if it is at that level"
+            )
         known = _REGISTERED.get(name)
         if known is not None and known.function.__module__ != function.__module__:
             raise MetricError(
@@ -92,6 +98,7 @@ def metric(
             parameters=MappingProxyType(_parameters(function)),
             choices=MappingProxyType(_choices(function)),
             invariant=frozenset(invariant),
+            corpus=corpus,
         )
         return function
 
