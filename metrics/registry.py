@@ -37,6 +37,7 @@ FAMILIES = (
     "concours.metrics.tension",
     "concours.metrics.structure",
     "concours.metrics.theory",
+    "concours.metrics.surprise",
     "concours.metrics.distribution",
     "concours.metrics.originality.ngram",
 )
