@@ -9,6 +9,7 @@ Conventions
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from functools import cache
@@ -27,7 +28,9 @@ MAX_BYTES = 1 << 20
 SECONDS = 10
 # abc2midi is C on untrusted text: it gets 5 s of processor time, 1 GiB, and files of 32 MiB.
 _LIMITS = 'ulimit -t 5 -f 65536 -v 1048576 2>/dev/null; exec "$@"'
-_CHATTER = ("writing MIDI file", "4.85 ", "File ")
+_CHATTER = ("writing MIDI file", "voice mapping", "File ")
+
+_TRIVIA = re.compile(r"[0-9 ]+|[0-9.]+ .* abc2midi")  # the voice map, the version
 
 
 def read_abc(data: bytes) -> Loaded:
@@ -135,6 +138,7 @@ def _abc2midi(text: str) -> tuple[bytes, list[str]]:
 
 def _complaints(output: str, most: int = 20) -> list[str]:
     lines = [line.strip() for line in output.split("\n")]
-    kept = list(dict.fromkeys(x for x in lines if x and not x.startswith(_CHATTER)))
+    said = (x for x in lines if x and not x.startswith(_CHATTER) and not _TRIVIA.fullmatch(x))
+    kept = list(dict.fromkeys(said))
     more = [f"{len(kept) - most} more complaints of abc2midi"] if len(kept) > most else []
     return [f"abc2midi: {line}"[:300] for line in kept[:most]] + more

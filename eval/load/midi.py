@@ -88,7 +88,7 @@ def control_ticks(data: bytes, number: int) -> NDArray[np.int64]:
     array = np.frombuffer(data, np.uint8)
     for span in _track_spans(data, 0, []):
         metas = read_track(array, *span).metas
-        ticks = metas[metas[:, 1] == 256 + number, 0]
+        ticks: NDArray[np.int64] = metas[metas[:, 1] == 256 + number, 0]
         if len(ticks):
             return ticks
     return np.empty(0, np.int64)
