@@ -9,7 +9,7 @@ Conventions
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from concours.metrics.compiled import compiled
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.spec import Undefined
 
-PROFILES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+Profile = Literal["krumhansl-kessler", "temperley", "bellman-budge", "aarden-essen"]
+
+PROFILES: dict[Profile, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "krumhansl-kessler": (
         (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
         (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
@@ -57,11 +59,8 @@ class Key(NamedTuple):
         return f"{NAMES[self.tonic]} {'minor' if self.minor else 'major'}"
 
 
-def key_of(piece: Piece, profile: str = "krumhansl-kessler") -> Key | Undefined:
+def key_of(piece: Piece, profile: Profile = "krumhansl-kessler") -> Key | Undefined:
     """The key of a piece by the duration of its pitch classes, computed once a piece.
-
-    Raises:
-        ValueError: no such profile.
 
     >>> from concours.metrics.piece import make_piece
     >>> scale = [60, 62, 64, 65, 67, 69, 71, 72, 67, 64, 60]
@@ -72,20 +71,20 @@ def key_of(piece: Piece, profile: str = "krumhansl-kessler") -> Key | Undefined:
     return piece.shared(("key", profile), lambda: _key(piece, profile))
 
 
-def _key(piece: Piece, profile: str) -> Key | Undefined:
+def _key(piece: Piece, profile: Profile) -> Key | Undefined:
     notes = piece.pitched
     weights = np.bincount(notes.pitch % 12, weights=notes.end - notes.onset, minlength=12)
     start = int(notes.pitch[0]) % 12 if notes.n_notes else 0
     return find_key(weights.astype(np.int64), profile, start)
 
 
-def find_key(weights: Ints, profile: str = "krumhansl-kessler", start: int = 0) -> Key | Undefined:
+def find_key(
+    weights: Ints, profile: Profile = "krumhansl-kessler", start: int = 0
+) -> Key | Undefined:
     """The key whose profile correlates best with 12 whole weights (ticks or counts).
 
     ``start`` is the pitch class from which ties are broken.
     """
-    if profile not in PROFILES:
-        raise ValueError(f"no key profile {profile!r}; there are {', '.join(PROFILES)}")
     major, minor = PROFILES[profile]
     best, second, state = correlate(
         np.ascontiguousarray(weights, np.int64), np.array(major), np.array(minor), start

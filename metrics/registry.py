@@ -31,7 +31,11 @@ from concours.metrics.spec import (
 
 FAMILIES = (
     "concours.metrics.pitch",
+    "concours.metrics.tonality",
+    "concours.metrics.melodic",
     "concours.metrics.rhythm",
+    "concours.metrics.timing",
+    "concours.metrics.drums",
     "concours.metrics.texture",
     "concours.metrics.harmony",
     "concours.metrics.tension",
