@@ -80,7 +80,10 @@ def bar_grid(
         bar, beat = unit_ticks(numerator, denominator, ticks_per_quarter)
         final = stop
         if i == len(segments) - 1:
-            final = round(start + max(1, int(np.ceil((stop - start) / bar - 1e-9))) * bar)
+            count = max(1, int(np.ceil((stop - start) / bar - 1e-9)))
+            while count > 1 and round(start + (count - 1) * bar) >= stop:
+                count -= 1  # a bar line between ticks rounds up to the end: no empty bar after it
+            final = round(start + count * bar)
         bars.append(_steps(start, final, bar))
         beats.append(_steps(start, final, beat))
     close = np.array([final], np.int64)

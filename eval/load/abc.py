@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from concours.eval.load.abc_text import BAR_CONTROL, decode, prepared
+from concours.eval.load.abc_text import BAR_CONTROL, decode, delays_bars, prepared
 from concours.eval.load.barlines import Ticks, counted_bars
 from concours.eval.load.loaded import Loaded, LoadError
 from concours.eval.load.midi import control_ticks, read_midi
@@ -26,8 +26,9 @@ from concours.metrics.piece import Piece, make_piece
 
 MAX_BYTES = 1 << 20
 SECONDS = 10
-# abc2midi is C on untrusted text: it gets 5 s of processor time, 1 GiB, and files of 32 MiB.
-_LIMITS = 'ulimit -t 5 -f 65536 -v 1048576 2>/dev/null; exec "$@"'
+# abc2midi is C on untrusted text: it gets 5 s of processor time and, where the
+# system can limit it, 1 GiB of memory.
+_LIMITS = '(ulimit -v 1048576) 2>/dev/null && ulimit -v 1048576; ulimit -t 5; exec "$@"'
 _CHATTER = ("writing MIDI file", "voice mapping", "File ")
 
 _TRIVIA = re.compile(r"[0-9 ]+|[0-9.]+ .* abc2midi")  # the voice map, the version
@@ -48,7 +49,8 @@ def read_abc(data: bytes) -> Loaded:
         text = "X:1\n" + text
     copy, closed = prepared(text)
     midi, complaints = _abc2midi(copy)
-    bars = control_ticks(midi, BAR_CONTROL)
+    barred = _abc2midi(prepared(text, sounding=False)[0])[0] if delays_bars(text) else midi
+    bars = control_ticks(barred, BAR_CONTROL)
     loaded = read_midi(midi)
     piece = _on_written_ticks(loaded.piece, bars)
     own = []
@@ -72,9 +74,7 @@ def _on_written_ticks(piece: Piece, bars: Ticks) -> Piece:
     )
     edges = None
     if len(bars):
-        known = np.union1d(onset, piece.end)
-        early = ~np.isin(bars, known) & (np.isin(bars - 1, known) | (bars % 2 == 1))
-        edges = counted_bars(np.maximum(bars - early, 0), meters, piece.ticks_per_quarter)
+        edges = counted_bars(bars, meters, piece.ticks_per_quarter)
     try:
         return make_piece(
             onset=onset,

@@ -55,8 +55,8 @@ def read_musicxml(data: bytes) -> Loaded:
     except (ValueError, OverflowError, ArithmeticError) as error:
         raise LoadError(f"the score states an impossible value: {error}") from error
     if not piece.n_notes:
-        remarks["no notes"] = 0
-    texts = (f"{n} {what}" if n else what for what, n in remarks.items())
+        remarks["no notes"] = -1
+    texts = (f"{n} {what}" if n > 0 else what for what, n in remarks.items() if n)
     return Loaded(piece, tuple(texts), "musicxml")
 
 
@@ -78,7 +78,7 @@ def _piece(root: Element, remarks: Counter[str]) -> Piece:
         return make_piece(onset=[], end=[], pitch=[], ticks_per_quarter=tpq, has_velocity=False)
     order = played_order(parts[0].findall("measure"))
     if any(len(measures) != len(read[0]) for measures in read):
-        remarks["the parts differ in their number of measures"] = 0
+        remarks["the parts differ in their number of measures"] = -1
     lengths = [
         max((m[i].length for m in read if i < len(m)), default=0) for i in range(len(read[0]))
     ]

@@ -65,12 +65,14 @@ class Reader:
         at = chord_at = 0
         for child in element:
             if child.tag == "note":
-                if child.find("grace") is not None or child.find("cue") is not None:
-                    self._remarks["grace or cue notes left out"] += 1
+                if child.find("grace") is not None:
+                    self._remarks["grace notes left out"] += 1
                     continue
+                silent = child.find("cue") is not None
+                self._remarks["cue notes left out"] += silent
                 duration = self._ticks(child)
                 onset = chord_at if child.find("chord") is not None else at
-                if child.find("rest") is None:
+                if child.find("rest") is None and not silent:
                     self._add_note(measure, child, onset, duration)
                 chord_at, at = onset, max(at, onset + duration)
             elif child.tag == "forward":

@@ -72,7 +72,7 @@ def _repeat_signs(measure: Element) -> tuple[Element | None, Element | None]:
 def _times(sign: Element, endings: list[set[int]], at: int) -> int:
     stated = sign.get("times", "")
     if stated.isdigit():
-        return min(int(stated), MAX_PLAYED)
+        return int(stated[:9])
     return max(endings[at], default=1) + 1
 
 

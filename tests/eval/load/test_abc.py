@@ -35,12 +35,17 @@ def test_repeats_and_endings_keep_their_bar_lines() -> None:
 
 def test_a_bar_split_by_a_repeat_sign_is_one_bar() -> None:
     piece = read(HEAD + "|:G|cdef|gab:|\n").piece
-    assert quarters(piece) == [0, 1, 5, 9, 13, 16] or quarters(piece) == [0, 1, 5, 9, 13, 17]
+    assert quarters(piece) == [0, 1, 5, 9, 13, 16]
 
 
 def test_a_tie_over_the_bar_line_moves_no_bar() -> None:
-    piece = read(HEAD + "cde-f|gab2-|b2cd|e4|\n").piece
-    assert quarters(piece) == [0, 4, 8, 12, 16]
+    piece = read(HEAD + "cdef|gab2-|b2cd|e4-|e4|\n").piece
+    assert quarters(piece) == [0, 4, 8, 12, 16, 20]
+    assert piece.n_notes == 10
+
+
+def test_a_rest_before_the_bar_line_moves_no_bar() -> None:
+    assert quarters(read(HEAD + "G|cdez|cdz2|g4|\n").piece) == [0, 1, 5, 9, 13]
 
 
 def test_chord_symbols_and_bars_in_text_are_silent() -> None:
@@ -77,16 +82,23 @@ def test_refusals(text: str, cause: str) -> None:
         read(text)
 
 
-def test_bars_of_the_nottingham_tunes_are_those_of_their_midi_twins() -> None:
+def test_the_nottingham_tunes_are_their_midi_twins() -> None:
+    """The MIDI edition fills the bar of a pickup with a rest and adds the chords; else the notes
+    and the bars are the same."""
     folder = seeds.SHARED / "symbolic" / "reference" / "nottingham"
     tunes = sorted(folder.glob("abc/*.abc"))
     if not tunes:
         pytest.skip("0 Nottingham pairs: no shared data")
-    same = 0
+    same_notes = same_bars = 0
     for path in tunes:
-        abc = quarters(load(path).piece)
-        midi = quarters(load(folder / "midi" / f"{path.stem}.mid").piece)
-        shared = min(len(abc), len(midi)) - 1  # chords of the MIDI sound on after the tune
-        same += bool(np.allclose(abc[:shared], midi[:shared], atol=1e-3))
-    # the rest are tunes whose repeats or meter changes the two editions write differently
-    assert same >= 0.95 * len(tunes)
+        abc, midi = load(path).piece, load(folder / "midi" / f"{path.stem}.mid").piece
+        bars, twin = quarters(abc), quarters(midi)
+        rest = max(0.0, twin[1] - bars[1])
+        shared = min(len(bars), len(twin)) - 1  # chords of the MIDI sound on after the tune
+        same_bars += bool(np.allclose(np.add(bars[1:shared], rest), twin[1:shared], atol=1e-2))
+        onsets = set(zip((midi.onset / 1024).round(2), midi.pitch, strict=True))
+        ours = set(zip((abc.onset / 480 + rest).round(2), abc.pitch, strict=True))
+        same_notes += len(ours & onsets) > 0.9 * len(ours)
+    # the rest mostly carry a part order (Y:AAB), which is no ABC field and only the MIDI plays
+    assert same_bars >= 0.94 * len(tunes)
+    assert same_notes >= 0.8 * len(tunes)
