@@ -26,7 +26,7 @@ NO_DRUMS = Undefined("no drums")
     unit="share",
     range=(0, 1),
     citation="Dong et al. 2018 (MuseGAN), arXiv:1709.06298",
-    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
 def drum_in_pattern_rate(
     piece: Piece, *, division: Literal["duple", "triple"] = "duple", tolerance: float = 0.02
@@ -56,7 +56,7 @@ def drum_in_pattern_rate(
     unit="share",
     range=(0, 1),
     citation="Dong et al. 2020 (MusPy), arXiv:2008.01951",
-    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
 def drum_pattern_consistency(piece: Piece, *, tolerance: float = 0.02) -> float | Undefined:
     """The larger of the shares of drum notes on a duple and on a triple division.

@@ -33,7 +33,7 @@ def _metric(unit: str, high: float, citation: str) -> Callable[[F], F]:
         unit=unit,
         range=(0, high),
         citation=citation,
-        invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+        invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
     )
 
 

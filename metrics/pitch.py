@@ -204,7 +204,7 @@ def scale_consistency(
     unit="bit",
     range=(0, math.log2(12)),
     citation="Wu & Yang 2020 (MusDr), arXiv:2008.01307",
-    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
 def pitch_class_entropy_1bar(piece: Piece, *, weighting: Weighting = "count") -> Scored | Undefined:
     """Mean Shannon entropy of the pitch classes of a bar (H1).
@@ -227,7 +227,7 @@ def pitch_class_entropy_1bar(piece: Piece, *, weighting: Weighting = "count") ->
     unit="bit",
     range=(0, math.log2(12)),
     citation="Wu & Yang 2020 (MusDr), arXiv:2008.01307",
-    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
 def pitch_class_entropy_4bar(piece: Piece, *, weighting: Weighting = "count") -> Scored | Undefined:
     """Mean Shannon entropy of the pitch classes of four bars (H4).

@@ -168,7 +168,7 @@ def note_density(
     unit="share",
     range=(0, 1),
     citation="Wu & Yang 2020 (MusDr), arXiv:2008.01307",
-    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
 def grooving_similarity(
     piece: Piece, *, steps_per_quarter: int = 4, beats: Beats = "check"
@@ -212,7 +212,7 @@ def grooving_similarity(
     unit="bit",
     range=(0, math.inf),
     citation="Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7",
-    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
 def ioi_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefined:
     """Shannon entropy of the times between neighbouring onsets.
@@ -238,7 +238,7 @@ def ioi_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefi
     unit="bit",
     range=(0, math.inf),
     citation="Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7",
-    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
 def duration_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefined:
     """Shannon entropy of the notes' lengths.
@@ -263,7 +263,7 @@ def duration_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | U
     unit="weight per bar",
     range=(0, math.inf),
     citation="Longuet-Higgins & Lee 1984, doi:10.2307/40285271",
-    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
 def syncopation(
     piece: Piece, *, steps_per_quarter: int = 4, beats: Beats = "check"

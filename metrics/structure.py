@@ -106,7 +106,9 @@ def structureness_long(
     return _structureness(piece, "long", frame, smoothing, keep, max_frames)
 
 
-@_metric("share", (0, 1), "Bars repeated exactly; Conklin & Anagnostopoulou 2001", "tempo")
+@_metric(
+    "share", (0, 1), "Bars repeated exactly; Conklin & Anagnostopoulou 2001", "tempo", "format"
+)
 def self_repetition(piece: Piece, *, steps_per_quarter: int = 4) -> float | Undefined:
     """Share of the bars whose notes have been heard before in the same form.
 
@@ -125,7 +127,7 @@ def self_repetition(piece: Piece, *, steps_per_quarter: int = 4) -> float | Unde
     return 1.0 - len(np.unique(heard)) / len(heard)
 
 
-@_metric("share", (0, 1), "Exact repetition by lag, after Foote 1999", "tempo")
+@_metric("share", (0, 1), "Exact repetition by lag, after Foote 1999", "tempo", "format")
 def lag_repetition(
     piece: Piece, *, steps_per_quarter: int = 4, max_lag: int = 16
 ) -> Scored | Undefined:
@@ -183,7 +185,7 @@ def compression_ratio(piece: Piece, *, steps_per_quarter: int = 4) -> float | Un
     return len(tokens) / n_factors(tokens)
 
 
-@_metric("bar", (1, math.inf), "Foote 2000, doi:10.1109/ICME.2000.869637", "tempo")
+@_metric("bar", (1, math.inf), "Foote 2000, doi:10.1109/ICME.2000.869637", "tempo", "format")
 def mean_section_length(
     piece: Piece, *, half_width: int = 4, threshold: float = 1.0
 ) -> Scored | Undefined:

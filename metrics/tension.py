@@ -52,7 +52,7 @@ def _metric(function: F) -> F:
         unit="1",
         range=(0, math.inf),
         citation=HERREMANS,
-        invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+        invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
     )(function)
 
 

@@ -33,7 +33,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _metric(function: F) -> F:
-    invariant: tuple[Invariance, ...] = ("tempo", "track-order", "note-order", "resolution")
+    invariant: tuple[Invariance, ...] = (
+        "tempo",
+        "track-order",
+        "note-order",
+        "resolution",
+        "format",
+    )
     if function.__name__ != "out_of_range":
         invariant = ("transposition", *invariant)
     return metric(

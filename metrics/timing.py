@@ -34,7 +34,7 @@ def _metric(unit: str, high: float, citation: str, *also: Invariance) -> Callabl
     )
 
 
-@_metric("1", 1, "Mean resultant length of onset phases, Mardia & Jupp 2000", "tempo")
+@_metric("1", 1, "Mean resultant length of onset phases, Mardia & Jupp 2000", "tempo", "format")
 def beat_grid_clarity(piece: Piece) -> float | Undefined:
     """How clearly the onsets keep a grid of thirds, quarters or twelfths of a quarter note.
 
@@ -52,7 +52,7 @@ def beat_grid_clarity(piece: Piece) -> float | Undefined:
     return beat_grid_clarity_of(piece)
 
 
-@_metric("share", 1, "Share of onsets off the grid", "tempo")
+@_metric("share", 1, "Share of onsets off the grid", "tempo", "format")
 def off_grid_rate(
     piece: Piece, *, steps_per_quarter: int = 12, tolerance: float = 0.02
 ) -> float | Undefined:
@@ -74,7 +74,7 @@ def off_grid_rate(
     return float(np.mean(away > tolerance + 1e-9))
 
 
-@_metric("1", math.inf, "Friberg & Sundström 2002, doi:10.1525/mp.2002.19.3.333", "tempo")
+@_metric("1", math.inf, "Friberg & Sundström 2002, doi:10.1525/mp.2002.19.3.333", "tempo", "format")
 def swing_ratio(piece: Piece, *, beats: Beats = "check") -> float | Undefined:
     """Median ratio of the long to the short half of a divided beat.
 
@@ -127,7 +127,7 @@ def mean_tempo(piece: Piece) -> Scored | Undefined:
     return Scored(quarters / float(seconds.sum()) * 60, detail)
 
 
-@_metric("1", math.inf, "Coefficient of variation of the tempo map", "tempo")
+@_metric("1", math.inf, "Coefficient of variation of the tempo map", "tempo", "format")
 def tempo_variation(piece: Piece) -> float | Undefined:
     """Standard deviation of the tempo over time, divided by its mean.
 

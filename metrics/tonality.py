@@ -34,7 +34,7 @@ def _metric(unit: str, low: float, high: float) -> Callable[[F], F]:
         unit=unit,
         range=(low, high),
         citation=KRUMHANSL,
-        invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+        invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
     )
 
 
