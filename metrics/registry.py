@@ -42,6 +42,8 @@ FAMILIES = (
     "concours.metrics.structure",
     "concours.metrics.theory",
     "concours.metrics.surprise",
+    "concours.metrics.pairs",
+    "concours.metrics.control",
     "concours.metrics.distribution",
     "concours.metrics.originality.ngram",
 )
