@@ -45,6 +45,7 @@ FAMILIES = (
     "concours.metrics.pairs",
     "concours.metrics.control",
     "concours.metrics.distribution",
+    "concours.metrics.samples",
     "concours.metrics.originality.ngram",
 )
 ENTRY_POINT_GROUP = "concours.metrics"
