@@ -40,6 +40,8 @@ class Piece:
 
     ``bar_edges``: (bars + 1,), ``beat_edges``: (beats + 1,) in ticks; see
     :mod:`concours.metrics.grid`. ``has_velocity`` is false where the source carries no dynamics.
+    ``events_end``: the tick of the last note end or controller, which some other tools take for
+    the length of a piece; no metric of ours reads it.
     """
 
     onset: Ints
@@ -62,6 +64,7 @@ class Piece:
     beat_edges: Ints
     track_names: tuple[str, ...]
     has_velocity: bool
+    events_end: int = 0
     _shared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -134,6 +137,7 @@ def make_piece(
     bar_edges: ArrayLike | None = None,
     track_names: Sequence[str] = (),
     has_velocity: bool | None = None,
+    events_end: int = 0,
 ) -> Piece:
     """A checked, sorted :class:`Piece` from note columns of shape (n,).
 
@@ -199,6 +203,7 @@ def make_piece(
         beat_edges=grid.beat_edges,
         track_names=names,
         has_velocity=velocity is not None if has_velocity is None else has_velocity,
+        events_end=max(int(columns["end"].max(initial=0)), int(events_end)),
     )
 
 
