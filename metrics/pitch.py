@@ -241,9 +241,9 @@ def pitch_class_entropy_4bar(piece: Piece, *, weighting: Weighting = "count") ->
 def _windowed_entropy(piece: Piece, bars: int, weighting: Weighting) -> Scored | Undefined:
     notes = piece.pitched
     count = max(1, len(piece.bar_edges) - 1)
-    per_bar = np.zeros((count + 1, 12))
-    weights = notes.end - notes.onset if weighting == "duration" else np.ones(notes.n_notes)
-    np.add.at(per_bar, (piece.bar_of(notes.onset) + 1, notes.pitch % 12), weights)
+    weights = notes.end - notes.onset if weighting == "duration" else None
+    cells = (piece.bar_of(notes.onset) + 1) * 12 + notes.pitch % 12
+    per_bar = np.bincount(cells, weights, minlength=12 * (count + 1)).reshape(-1, 12)
     sums = np.cumsum(per_bar, axis=0)
     width = min(bars, count)
     windows = sums[width:] - sums[:-width]
