@@ -26,6 +26,7 @@ DONG = "Dong et al. 2020 (MusPy), arXiv:2008.01951"
 CATALOGUE: dict[str, MetricSpec] = {}
 NAN = Undefined("muspy gives NaN: nothing to count")
 MODES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
+SCALES = [(np.array(steps) + root) % 12 for steps in MODES.values() for root in range(12)]
 
 
 @peer_metric(CATALOGUE, "muspy", DONG, unit="semitone", range=(-127, 127))
@@ -89,13 +90,9 @@ def pitch_in_scale_rate(
 @peer_metric(CATALOGUE, "muspy", DONG)
 def scale_consistency(piece: Piece) -> float | Undefined:
     """Largest share of the notes in one of 24 major and natural minor scales, as ours."""
-    rates = [
-        pitch_in_scale_rate(piece, root=root, mode=mode)
-        for mode in ("major", "minor")
-        for root in range(12)
-    ]
-    known = [rate for rate in rates if not isinstance(rate, Undefined)]
-    return max(known) if known else NAN
+    counts = pitch_class_histogram(piece)
+    total = counts.sum()
+    return float(max(counts[degrees].sum() for degrees in SCALES) / total) if total else NAN
 
 
 @peer_metric(CATALOGUE, "muspy", DONG, unit="bit", range=(0, 7))
