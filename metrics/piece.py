@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from concours.metrics.grid import Grid, bar_grid
+from concours.metrics.ordering import note_order
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -161,16 +162,10 @@ def make_piece(
     columns["program"] = np.zeros(n, np.int64) if program is None else _ints(program)
     drums = np.zeros(n, np.bool_) if is_drum is None else np.asarray(is_drum, dtype=np.bool_)
     _check_notes(columns, drums, ticks_per_quarter)
-    order = np.lexsort(
-        (
-            columns["velocity"],
-            columns["program"],
-            columns["track"],
-            columns["end"],
-            columns["pitch"],
-            drums,
-            columns["onset"],
-        )
+    order = note_order(
+        columns["onset"],
+        drums,
+        *(columns[name] for name in ("pitch", "end", "track", "program", "velocity")),
     )
     columns = {k: v[order] for k, v in columns.items()}
     tempo = _last_at_each_tick([(0, 120.0), *tempos])

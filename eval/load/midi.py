@@ -144,14 +144,16 @@ def _add(score: _Score, data: bytes, events: TrackEvents, index: int, offset: in
     notes = events.notes
     name = ""
     metas = events.metas
-    for tick, kind, at, size in metas[np.isin(metas[:, 1], (3, 0x51, 0x58, 0x59))].tolist():
+    kinds = metas[:, 1]
+    known = (kinds == 3) | (kinds == 0x51) | (kinds == 0x58) | (kinds == 0x59)
+    for tick, kind, at, size in metas[known].tolist():
         content = data[at : at + size]
         if kind == 3:
             name = name or content.decode("utf-8", "replace").strip("\x00 ")
         elif not _add_map(score, tick + offset, kind, content):
             what = {0x51: "tempo", 0x58: "time signature", 0x59: "key signature"}[kind]
             score.dropped[what] = score.dropped.get(what, 0) + 1
-    controls = metas[metas[:, 1] >= FIRST_CONTROL, 0]
+    controls = metas[kinds >= FIRST_CONTROL, 0]
     score.last_control = max(score.last_control, int(controls.max(initial=-offset)) + offset)
     endless = notes[:, 1] < 0
     if endless.any():
