@@ -34,7 +34,7 @@ Vocabulary = Literal["triads", "sevenths", "all"]
 
 MISSING = 0.6
 SIZE = 0.3
-BASS = 0.1
+BASS = 0.2
 CHANGE = 0.2
 
 TONES = {
