@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from concours.eval.report import PieceOf
 from concours.eval.report import wording as words
+from concours.eval.report.bibtex import to_bibtex
 from concours.eval.report.model import Report
 from concours.eval.report.views import benchmark_view
 
@@ -44,6 +45,7 @@ def to_html(report: Report, *, pieces: PieceOf | None = None, audio: bool = True
             for i, b in enumerate(report.benchmarks)
         ],
         manifest=_provenance(report),
+        bibtex=to_bibtex(report),
         script=Markup(script),
         style=Markup(style),
         script_hash=digest,

@@ -45,7 +45,7 @@ def test_the_same_report_gives_the_same_text(sample: Sample, format: Format) -> 
 def test_no_private_path_is_shown(sample: Sample, format: Format) -> None:
     manifest = {} if format == "json" else sample.report.manifest
     report = replace(sample.report, manifest=manifest)
-    assert "/somewhere/private" not in render(report, format, pieces=sample.pieces)
+    assert "/somewhere/private" not in render(report, format, pieces=sample.pieces, audio=False)
 
 
 @pytest.mark.parametrize("format", [*TEXTS, "html"])
