@@ -74,7 +74,7 @@ def test_comparable_values_are_joined(sample: Sample) -> None:
         "human",
     )
     assert re.search(r'class="line" d="M250\.0 [\d.]+L750\.0 [\d.]+"', row)
-    assert "⌁" not in row
+    assert "≠" not in row
 
 
 @pytest.mark.parametrize("change", ["version", "reference", "contents"])
@@ -90,7 +90,7 @@ def test_what_cannot_be_compared_is_not_joined(sample: Sample, change: str) -> N
     page = front_page(editions(sample.report, other))
     row = trend(page, "frechet_distance", "human")
     assert re.search(r'class="line" d="M250\.0 [\d.]+M750\.0 [\d.]+"', row)
-    assert "⌁" in row
+    assert "≠" in row
     assert "another metric version, parameters or reference" in row
 
 
