@@ -15,10 +15,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from concours.eval.report import PieceOf
+from concours.eval.report import PieceOf, SoundOf
 from concours.eval.report import wording as words
 from concours.eval.report.bibtex import to_bibtex
 from concours.eval.report.model import Report
+from concours.eval.report.players import Hooks
 from concours.eval.report.views import benchmark_view
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -26,18 +27,25 @@ LEFT_OUT = {"command"}
 _TREES = (Mapping, list, tuple)
 
 
-def to_html(report: Report, *, pieces: PieceOf | None = None, audio: bool = True) -> str:
+def to_html(
+    report: Report,
+    *,
+    pieces: PieceOf | None = None,
+    sounds: SoundOf | None = None,
+    audio: bool = True,
+) -> str:
     """The whole page; see :func:`concours.eval.report.render` for the arguments."""
     return page(
         "report.html",
         benchmarks=[
-            benchmark_view(b, i, report=report, pieces=pieces, audio=audio)
+            benchmark_view(b, i, report=report, hooks=Hooks(pieces, sounds, audio))
             for i, b in enumerate(report.benchmarks)
         ],
         manifest=_provenance(report),
         bibtex=to_bibtex(report),
-        has_sound=pieces is not None and audio,
+        has_sound=audio and bool(pieces or sounds),
         has_rolls=pieces is not None,
+        has_pictures=bool(pieces or sounds),
     )
 
 
