@@ -12,7 +12,6 @@ from concours.eval.report.players import Hooks, PlayerView, excerpt_seconds, pla
 from concours.eval.report.plots import Plot, plot
 
 SHADES = 5
-PATHS_SHOWN = 20
 
 
 @dataclass(frozen=True)
