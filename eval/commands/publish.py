@@ -28,6 +28,7 @@ def command(
     from concours.eval.errors import UsageError
     from concours.eval.report.gather import gather_runs, pieces
     from concours.eval.report.site import Edition, site
+    from concours.eval.report.wording import counted
     from concours.eval.run import select
     from concours.eval.store import open_store
     from concours.eval.store.history import complete_runs
@@ -53,7 +54,7 @@ def command(
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    click.echo(f"wrote {directory / 'index.html'} with {len(editions)} runs", err=True)
+    click.echo(f"wrote {directory / 'index.html'}: {counted(len(editions), 'run')}", err=True)
 
 
 def _folder(benchmark: str) -> str:

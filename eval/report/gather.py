@@ -111,6 +111,7 @@ def _column(measure: StoredMeasure) -> Column:
         parameters=json.loads(measure.parameters),
         summary=spec.summary,
         citation=spec.citation,
+        definition=spec.definition,
     )
 
 
