@@ -62,7 +62,7 @@ class Tokens:
     ``code``: the token that starts at a note, at least 0; ``SEPARATOR`` at the last ``width - 1``
     notes of each voice. ``note``: index of the note in the piece. ``voice``: number of the voice,
     from 0; ``track`` its index in the piece. ``onset`` in ticks, ``pitch`` 0-127, ``bar`` as
-    :func:`bar_numbers` counts.
+    :func:`bar_numbers` counts, ``beat`` in the bar from 1, with the fraction of a beat.
     """
 
     view: str
@@ -74,6 +74,7 @@ class Tokens:
     onset: Ints
     pitch: Ints
     bar: Ints
+    beat: NDArray[np.float64]
     ticks_per_quarter: int
 
     def __len__(self) -> int:
@@ -114,6 +115,18 @@ def bar_numbers(piece: Piece, ticks: Ints) -> Ints:
     lengths = np.diff(piece.bar_edges[:3])
     upbeat = len(lengths) == 2 and lengths[0] < lengths[1]
     return piece.bar_of(ticks) + (0 if upbeat else 1)
+
+
+def beat_numbers(piece: Piece, ticks: Ints) -> NDArray[np.float64]:
+    """The beat in its bar at which each tick lies, 1 at the bar line; shape of ``ticks``."""
+    edges = piece.beat_edges
+    if len(edges) < 2 or not len(ticks):
+        return np.ones(len(ticks))
+    beat = np.clip(np.searchsorted(edges, ticks, side="right") - 1, 0, len(edges) - 2)
+    first = np.searchsorted(edges, piece.bar_edges[piece.bar_of(ticks)], side="left")
+    inside = (ticks - edges[beat]) / np.maximum(edges[beat + 1] - edges[beat], 1)
+    count: NDArray[np.float64] = np.round(beat - first + 1 + inside, 4)
+    return count
 
 
 class _Lines(NamedTuple):
@@ -190,6 +203,7 @@ def _tokenize(piece: Piece, view: str, lines: _Lines, width: int, encode: Encode
         onset=onset,
         pitch=pitch,
         bar=bar_numbers(piece, onset),
+        beat=beat_numbers(piece, onset),
         ticks_per_quarter=piece.ticks_per_quarter,
     )
 

@@ -12,6 +12,7 @@ from concours.metrics.originality.ngram import (
     longest_shared_passage,
     ngram_overlap,
 )
+from concours.metrics.originality.suffix import prefix_doubling, suffix_array
 from concours.metrics.originality.tokens import VIEWS, tokenize, view_width
 from concours.metrics.piece import Piece, make_piece
 from concours.metrics.spec import Scored, Undefined
@@ -186,6 +187,8 @@ def test_a_planted_passage_is_named_by_file_track_and_bars(shift, slower, view):
         "source_track": 1,
         "bars": [5, last_bar],
         "source_bars": [3, 4],
+        "beats": [1.0, 1.0 + (22 * slower % 16) / 4],
+        "source_beats": [1.0, 2.5],
         "transposition": shift,
         "tempo_factor": round(1 / slower, 4),
         "length": 8,
@@ -296,6 +299,14 @@ def test_the_index_goes_to_a_file_and_back():
         NgramIndex.from_arrays({k: v for k, v in index.to_arrays().items() if k != "suffixes"})
     with pytest.raises(ValueError, match="format 99"):
         NgramIndex.from_arrays({**index.to_arrays(), "format": np.array(99)})
+
+
+def test_both_ways_to_build_a_suffix_array_agree():
+    pytest.importorskip("pydivsufsort")
+    rng = np.random.default_rng(2)
+    for size, kinds in [(0, 2), (1, 2), (2, 2), (500, 2), (500, 300), (3000, 100_000)]:
+        text = rng.integers(0, kinds, size).astype(np.int32)
+        assert np.array_equal(suffix_array(text), prefix_doubling(text))
 
 
 def test_the_order_in_which_a_corpus_is_given_does_not_show():

@@ -1,0 +1,152 @@
+"""What the pieces of a corpus share with each other: the measure for what a system shares.
+
+Conventions
+-----------
+- Each piece is held against the corpus without itself and without its near-duplicates. The corpus
+  is then as large as it can be, so the numbers hold for this corpus at this size.
+- Two pieces are near-duplicates where 15% of one's notes lie in passages of 12 notes
+  (interval and rhythm) that the other holds. Clusters are what such pairs connect.
+- Of a corpus of more than :data:`MOST_QUERIES` pieces that many are drawn, with a seed.
+- The percentile of a value is the share of the corpus's pieces below it, ties counted half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from concours.eval.originality.corpus_index import CorpusIndex
+from concours.eval.originality.search import longest, longest_passage
+from concours.metrics.originality.index import NgramIndex
+from concours.metrics.originality.ngram import covered_notes, curve_of
+
+SIZES = (4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32)
+MOST_QUERIES = 500
+DUPLICATE_NOTES = 12
+DUPLICATE_SHARE = 0.15
+MOST_DUPLICATES = 50
+SEED = 0
+
+
+def calibrate(index: CorpusIndex) -> dict[str, Any]:
+    """Clusters of near-duplicates and, for each view, percentiles and curves; JSON-ready."""
+    clusters = near_duplicates(index)
+    views = {view: _view(index, view, clusters) for view in index.views}
+    groups: dict[int, list[str]] = {}
+    for name, cluster in clusters.items():
+        groups.setdefault(cluster, []).append(name)
+    return {
+        "near_duplicates": sorted(sorted(g) for g in groups.values() if len(g) > 1),
+        "duplicate_rule": {"notes": DUPLICATE_NOTES, "share": DUPLICATE_SHARE},
+        "seed": SEED,
+        "views": views,
+    }
+
+
+def percentile(value: float, sample: Sequence[float]) -> float | None:
+    """Per cent of the sample below the value, ties counted half; None for an empty sample.
+
+    >>> percentile(3, [1, 2, 3, 4])
+    62.5
+    """
+    if not len(sample):
+        return None
+    values = np.asarray(sample, np.float64)
+    return float(100 * ((values < value).sum() + 0.5 * (values == value).sum()) / len(values))
+
+
+def near_duplicates(index: CorpusIndex) -> dict[str, int]:
+    """The cluster number of each piece, by name, under the index's first view."""
+    parts = index.shards[index.views[0]]
+    place = [(s, i) for s, part in enumerate(parts) for i in range(part.n_pieces)]
+    number = {at: k for k, at in enumerate(place)}
+    parent = list(range(len(place)))
+
+    def root(k: int) -> int:
+        while parent[k] != k:
+            parent[k] = parent[parent[k]]
+            k = parent[k]
+        return k
+
+    for at in place:
+        for other in _duplicates_of(parts, *at):
+            parent[root(number[other])] = root(number[at])
+    return {str(parts[s].names[i]): root(number[(s, i)]) for s, i in place}
+
+
+def _duplicates_of(parts: list[NgramIndex], shard: int, piece: int) -> list[tuple[int, int]]:
+    """Pieces that hold so much of this one; each found one is set aside and the search repeated."""
+    tokens = parts[shard].piece(piece)
+    found: list[tuple[int, int]] = []
+    for s, part in enumerate(parts):
+        aside = frozenset({piece} if s == shard else ())
+        for _ in range(MOST_DUPLICATES):
+            matches = _without(part, aside).matches(tokens)
+            long = matches.length + tokens.width - 1 >= DUPLICATE_NOTES
+            if not (long & (matches.length > 0)).any():
+                break
+            sources = np.searchsorted(part.starts, matches.position[long], side="right") - 1
+            weight = np.bincount(sources, weights=matches.length[long])
+            best = int(weight.argmax())
+            length = part.only(best).matches(tokens).length
+            if covered_notes(length, tokens.width, DUPLICATE_NOTES).mean() < DUPLICATE_SHARE:
+                break
+            found.append((s, best))
+            aside |= {best}
+    return found
+
+
+def _without(part: NgramIndex, pieces: frozenset[int]) -> NgramIndex:
+    return part.excluding(*(str(part.names[i]) for i in pieces)) if pieces else part
+
+
+def queries(index: CorpusIndex, view: str) -> list[tuple[int, int]]:
+    """(shard, piece) of the pieces that calibrate a view."""
+    place = [(s, i) for s, part in enumerate(index.shards[view]) for i in range(part.n_pieces)]
+    if len(place) <= MOST_QUERIES:
+        return place
+    chosen = np.random.default_rng(SEED).permutation(len(place))[:MOST_QUERIES]
+    return [place[i] for i in sorted(chosen.tolist())]
+
+
+def held_out(
+    index: CorpusIndex, view: str, clusters: dict[str, int], shard: int, piece: int
+) -> list[NgramIndex]:
+    """The shards of a view without one piece and its near-duplicates."""
+    own = clusters[str(index.shards[view][shard].names[piece])]
+    names = [name for name, cluster in clusters.items() if cluster == own]
+    return index.excluding(names).shards[view]
+
+
+def _view(index: CorpusIndex, view: str, clusters: dict[str, int]) -> dict[str, Any]:
+    lengths: list[int] = []
+    curves: list[dict[int, float]] = []
+    for shard, piece in queries(index, view):
+        tokens = index.shards[view][shard].piece(piece)
+        if not (np.bincount(tokens.voice, minlength=1) >= tokens.width).any():
+            continue
+        found = longest(tokens, held_out(index, view, clusters, shard, piece))
+        lengths.append(longest_passage(tokens, found.length))
+        curves.append(curve_of(tokens, found.length, SIZES))
+    return {
+        "pieces": len(lengths),
+        "longest": _percentiles(lengths),
+        "longest_values": sorted(lengths),
+        "coverage": {
+            str(n): {
+                "mean": float(np.mean(values)),
+                **_percentiles(values),
+            }
+            for n in SIZES
+            if (values := [c[n] for c in curves if n in c])
+        },
+    }
+
+
+def _percentiles(values: Sequence[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    levels = np.percentile(values, [50, 95, 99])
+    return {f"p{q}": round(float(v), 6) for q, v in zip((50, 95, 99), levels, strict=True)}
