@@ -17,6 +17,8 @@ COMMANDS = {
     "score": "concours.eval.commands.score",
     "report": "concours.eval.commands.report",
     "metrics": "concours.eval.commands.metrics",
+    "originality": "concours.eval.commands.originality",
+    "index": "concours.eval.commands.index",
     "doctor": "concours.eval.commands.doctor",
     "schema": "concours.eval.commands.schema",
 }
@@ -25,6 +27,8 @@ SUMMARIES = {
     "score": "Score files or folders without a config.",
     "report": "Print or write the leaderboard of the latest run.",
     "metrics": "List the metrics, or explain one.",
+    "originality": "Show which passages a system shares with a corpus, and where.",
+    "index": "Build or describe the index of a corpus.",
     "doctor": "Check the installation.",
     "schema": "Print the JSON Schema of benchmarks.yaml.",
 }

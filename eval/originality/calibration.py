@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from concours.eval.originality.altered import best_score
 from concours.eval.originality.corpus_index import CorpusIndex
 from concours.eval.originality.search import longest, longest_passage
+from concours.metrics.originality.approximate import VIEW, surprise
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.ngram import covered_notes, curve_of
 
@@ -27,7 +29,9 @@ MOST_QUERIES = 500
 DUPLICATE_NOTES = 12
 DUPLICATE_SHARE = 0.15
 MOST_DUPLICATES = 50
+ALTERED_LEVEL = 98  # a percentile of few pieces is noisy: 98 keeps false alarms under 5%
 SEED = 0
+CALIBRATION_VERSION = 1  # raise it with every change of the numbers
 
 
 def calibrate(index: CorpusIndex) -> dict[str, Any]:
@@ -42,6 +46,7 @@ def calibrate(index: CorpusIndex) -> dict[str, Any]:
         "duplicate_rule": {"notes": DUPLICATE_NOTES, "share": DUPLICATE_SHARE},
         "seed": SEED,
         "views": views,
+        "altered": _altered(index, clusters),
     }
 
 
@@ -142,6 +147,27 @@ def _view(index: CorpusIndex, view: str, clusters: dict[str, int]) -> dict[str, 
             for n in SIZES
             if (values := [c[n] for c in curves if n in c])
         },
+    }
+
+
+def _altered(index: CorpusIndex, clusters: dict[str, int]) -> dict[str, Any]:
+    """The score above which an altered passage is reported: a percentile of the best scores that
+    the corpus's pieces reach against the others."""
+    if VIEW not in index.views:
+        return {}
+    known = surprise(index.shards[VIEW])
+    scores = [
+        best_score(
+            index.shards[VIEW][shard].piece(piece),
+            held_out(index, VIEW, clusters, shard, piece),
+            known,
+        )
+        for shard, piece in queries(index, VIEW)
+    ]
+    return {
+        "pieces": len(scores),
+        "level": round(float(np.percentile(scores, ALTERED_LEVEL)), 4),
+        "bits": {k: np.round(v, 6).tolist() for k, v in known._asdict().items()},
     }
 
 

@@ -24,6 +24,7 @@ replaced, is not found here (the view ``interval`` finds the latter).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ from numpy.typing import NDArray
 
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.suffix import places_of_all
-from concours.metrics.originality.tokens import Tokens
+from concours.metrics.originality.tokens import MAX_RATIO, Tokens, quantised_ratio
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,6 +46,7 @@ FEWEST_SEEDS = 2
 TOLERANCE = 1 / 16  # quarter notes
 GRID = 1 / 8
 MOST_SURPRISE = 10.0
+VOICES_AT_ONCE = 10_000
 
 
 class Penalties(NamedTuple):
@@ -77,36 +79,60 @@ class Placement(NamedTuple):
     tempo_factor: float
 
 
-def surprise(index: NgramIndex) -> Floats:
-    """Bits that each note of the corpus tells, given the one before: -log2 of how frequent its
-    interval is, plus the same for its rhythm; shape (notes,)."""
-    pitch, onset = index.pitch.astype(np.int64), index.onset.astype(np.int64)
-    inside = np.ones(len(pitch), np.bool_)
-    inside[index.voices[:-1][index.voices[:-1] < len(pitch)]] = False
-    bits = np.zeros(len(pitch))
-    step = np.diff(pitch, prepend=pitch[:1])
-    ioi = np.maximum(np.diff(onset, prepend=onset[:1]), 1).astype(np.float64)
-    ratio = np.zeros(len(pitch), np.int64)
-    ratio[1:] = np.rint(12 * np.log2(ioi[1:] / ioi[:-1]))
-    for values in (step, ratio):
-        kinds, which = np.unique(values, return_inverse=True)
-        count = np.bincount(which, weights=inside, minlength=len(kinds))
-        bits += -np.log2((count[which] + 0.5) / (inside.sum() + 0.5 * len(kinds)))
-    bits[~inside] = bits[inside].mean() if inside.any() else 0.0
-    return np.minimum(bits, MOST_SURPRISE)
+class Surprise(NamedTuple):
+    """Bits that a note tells, given those before: ``interval`` by the step to it, shape (255,),
+    from -127 semitones; ``ratio`` by its rhythm, shape (2 * MAX_RATIO + 1,), see the tokens."""
+
+    interval: Floats
+    ratio: Floats
+
+    def of(self, pitch: Ints, onset: Floats) -> Floats:
+        """Bits of every note of one voice, shape (notes,); what no step leads to is worth the mean
+        of the corpus."""
+        bits = np.empty(len(pitch))
+        bits[:1] = _mean_bits(self.interval)
+        bits[1:] = self.interval[np.diff(pitch) + 127]
+        bits[:2] += _mean_bits(self.ratio)
+        bits[2:] += self.ratio[quantised_ratio(onset)]
+        return np.minimum(bits, MOST_SURPRISE)
+
+
+def surprise(shards: Sequence[NgramIndex]) -> Surprise:
+    """How surprising each step is in the corpus: -log2 of its share of all steps, with half a
+    count added to each kind so that a step never seen has a finite number."""
+    interval = np.zeros(255)
+    ratio = np.zeros(2 * MAX_RATIO + 1)
+    for shard in shards:
+        voices = shard.voices
+        for k in range(0, len(voices) - 1, VOICES_AT_ONCE):
+            edges = voices[k : k + VOICES_AT_ONCE + 1]
+            part = slice(int(edges[0]), int(edges[-1]))
+            line = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
+            step = np.diff(shard.pitch[part].astype(np.int64)) + 127
+            same = line[1:] == line[:-1]
+            interval += np.bincount(step[same], minlength=255)
+            if len(line) > 2:
+                kind = quantised_ratio(shard.onset[part].astype(np.float64))
+                ratio += np.bincount(kind[line[2:] == line[:-2]], minlength=len(ratio))
+    return Surprise(*(-np.log2((c + 0.5) / (c.sum() + 0.5 * len(c))) for c in (interval, ratio)))
+
+
+def _mean_bits(bits: Floats) -> float:
+    return float((bits * 2.0**-bits).sum())
 
 
 def placements(
     tokens: Tokens,
     index: NgramIndex,
-    bits: Floats,
+    known: Surprise,
     *,
     penalties: Penalties = PENALTIES,
     most: int = 10,
 ) -> list[Placement]:
     """The best placements of the corpus on a piece, best first, at most one for a stretch of it.
 
-    ``bits`` is :func:`surprise` of the index; both must be of the view ``interval-ratio``.
+    ``known`` is :func:`surprise` of the corpus; index and tokens are of the view
+    ``interval-ratio``.
     """
     proposed = _proposals(tokens, index)
     if not len(proposed):
@@ -119,13 +145,14 @@ def placements(
         a, b = int(edges[int(line)]), int(edges[int(line) + 1])
         c, d = int(index.voices[int(source_voice)]), int(index.voices[int(source_voice) + 1])
         resolution = int(index.ticks_per_quarter[int(source)])
-        placed = index.onset[c:d].astype(np.float64) / resolution * factor + offset
+        source_time = index.onset[c:d].astype(np.float64) / resolution
+        source_pitch = index.pitch[c:d].astype(np.int64)
         score, first, last, source_first, source_last, matched = _best_stretch(
             time[a:b],
             tokens.pitch[a:b],
-            placed,
-            index.pitch[c:d].astype(np.int64) + int(shift),
-            bits[c:d],
+            source_time * factor + offset,
+            source_pitch + int(shift),
+            known.of(source_pitch, source_time),
             penalties.pitch,
             penalties.missing,
             penalties.extra,

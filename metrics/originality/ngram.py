@@ -91,7 +91,7 @@ def ngram_overlap(
     if n < tokens.width:
         raise ValueError(f"the view {view!r} compares passages of {tokens.width} notes or more")
     length = _matches(piece, tokens, index).length
-    possible = _in_a_passage(tokens, n)
+    possible = in_a_passage(tokens, n)
     if not possible.any():
         return Undefined(f"no voice has {n} notes")
     covered = covered_notes(length, tokens.width, n)
@@ -144,7 +144,7 @@ def longest_shared_passage(
     """
     tokens = tokenize(piece, view=view)
     length = _matches(piece, tokens, index).length
-    if not _in_a_passage(tokens, tokens.width).any():
+    if not in_a_passage(tokens, tokens.width).any():
         return Undefined(f"no voice has {tokens.width} notes")
     longest = int(length.max())
     if longest == 0:
@@ -174,7 +174,7 @@ def curve_of(
     """The coverage curve that goes with the longest match, in tokens, of every position."""
     curve = {}
     for n in sizes:
-        possible = int(_in_a_passage(tokens, n).sum())
+        possible = int(in_a_passage(tokens, n).sum())
         if n >= tokens.width and possible:
             curve[n] = float(covered_notes(length, tokens.width, n).sum() / possible)
     return curve
@@ -211,7 +211,7 @@ def _first_note_in_time(tokens: Tokens, positions: NDArray[np.int64]) -> int:
     return int(positions[order[0]])
 
 
-def _in_a_passage(tokens: Tokens, n: int) -> NDArray[np.bool_]:
+def in_a_passage(tokens: Tokens, n: int) -> NDArray[np.bool_]:
     """Which notes belong to a voice of at least n notes."""
     sizes = np.bincount(tokens.voice, minlength=1)
     return sizes[tokens.voice] >= n

@@ -216,3 +216,29 @@ def _all_places(
         if query[i : i + length].min() > 0:
             low[i], high[i] = _places(query[i : i + length], text, suffixes)
     return low, high
+
+
+def longest_elsewhere(
+    text: Symbols, suffixes: Positions, *, before_only: bool = False
+) -> NDArray[np.int32]:
+    """The longest run of symbols from each position that also stands elsewhere in the text.
+
+    Shape (n,), by position. With ``before_only``, by place in the suffix array, the longest run
+    shared with the suffix before it.
+    """
+    before = _neighbours(text, suffixes)
+    if before_only:
+        return before
+    after = np.append(before[1:], 0)
+    length = np.zeros(len(text), np.int32)
+    length[suffixes] = np.maximum(before, after)
+    return length
+
+
+@njit(cache=True)
+def _neighbours(text: Symbols, suffixes: Positions) -> NDArray[np.int32]:  # pragma: no cover
+    """Common beginnings, up to a separator, of each suffix with the one before it in order."""
+    shared = np.zeros(len(text), np.int32)
+    for k in range(1, len(suffixes)):
+        shared[k] = _common(text, suffixes[k], text, suffixes[k - 1], 0)
+    return shared

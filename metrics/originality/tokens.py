@@ -37,7 +37,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -217,9 +217,11 @@ def _quantised_ioi(onset: Ints, resolution: int) -> Ints:
     return np.clip(steps, 0, MAX_IOI).astype(np.int64)
 
 
-def _quantised_ratio(onset: Ints) -> Ints:
-    """Shape (notes - 2,): log2 of each IOI over the one before, in twelfths, from 0."""
-    ioi = np.maximum(np.diff(onset), 1).astype(np.float64)
+def quantised_ratio(onset: NDArray[Any]) -> Ints:
+    """log2 of each IOI over the one before, in twelfths of an octave, counted from 0 for eight
+    octaves shorter; shape (notes - 2,). What spans two lines is for the caller to leave out."""
+    ioi = np.diff(onset).astype(np.float64)
+    ioi[ioi <= 0] = 1.0
     octaves = np.log2(ioi[1:] / ioi[:-1])
     steps: Ints = np.rint(octaves * RATIO_STEPS).astype(np.int64)
     return np.clip(steps, -MAX_RATIO, MAX_RATIO) + MAX_RATIO
@@ -236,12 +238,12 @@ def _interval_ioi(pitch: Ints, onset: Ints, resolution: int) -> Ints:
 
 def _interval_ratio(pitch: Ints, onset: Ints, resolution: int) -> Ints:
     step = _interval(pitch, onset, resolution)
-    return (step[:-1] * 255 + step[1:]) * (2 * MAX_RATIO + 1) + _quantised_ratio(onset)
+    return (step[:-1] * 255 + step[1:]) * (2 * MAX_RATIO + 1) + quantised_ratio(onset)
 
 
 def _interval_class_ratio(pitch: Ints, onset: Ints, _resolution: int) -> Ints:
     step: Ints = np.diff(pitch) % 12
-    return (step[:-1] * 12 + step[1:]) * (2 * MAX_RATIO + 1) + _quantised_ratio(onset)
+    return (step[:-1] * 12 + step[1:]) * (2 * MAX_RATIO + 1) + quantised_ratio(onset)
 
 
 VIEWS: dict[str, tuple[int, Encode]] = {
