@@ -4,8 +4,11 @@ Conventions
 -----------
 - Each piece is held against the corpus without itself and without its near-duplicates. The corpus
   is then as large as it can be, so the numbers hold for this corpus at this size.
-- Two pieces are near-duplicates where 15% of one's notes lie in passages of 12 notes
-  (interval and rhythm) that the other holds. Clusters are what such pairs connect.
+- Two pieces are near-duplicates where 10% of one's notes, and at least 24, lie in passages of 12
+  notes (interval and rhythm) or 16 notes (interval alone) that the other holds, or where an altered
+  passage is worth 120 bits: the same tune, perhaps varied. Clusters are what such pairs connect.
+  The rule has no right value: a stricter one leaves the same music on both sides, so that every
+  copy looks usual; a looser one cuts off the tail of what is shared by chance.
 - Of a corpus of more than :data:`MOST_QUERIES` pieces that many are drawn, with a seed.
 - The percentile of a value is the share of the corpus's pieces below it, ties counted half.
 """
@@ -20,14 +23,17 @@ import numpy as np
 from concours.eval.originality.altered import best_score
 from concours.eval.originality.corpus_index import CorpusIndex
 from concours.eval.originality.search import longest, longest_passage
-from concours.metrics.originality.approximate import VIEW, surprise
+from concours.metrics.originality.approximate import VIEW, Surprise, placements, surprise
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.ngram import covered_notes, curve_of
+from concours.metrics.originality.tokens import Tokens
 
 SIZES = (4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32)
 MOST_QUERIES = 500
-DUPLICATE_NOTES = 12
-DUPLICATE_SHARE = 0.15
+DUPLICATE_PASSAGES = {"interval-ratio": 12, "interval": 16}
+DUPLICATE_SHARE = 0.10
+DUPLICATE_LEAST = 24
+DUPLICATE_BITS = 120.0
 MOST_DUPLICATES = 50
 ALTERED_LEVEL = 98  # a percentile of few pieces is noisy: 98 keeps false alarms under 5%
 SEED = 0
@@ -43,7 +49,12 @@ def calibrate(index: CorpusIndex) -> dict[str, Any]:
         groups.setdefault(cluster, []).append(name)
     return {
         "near_duplicates": sorted(sorted(g) for g in groups.values() if len(g) > 1),
-        "duplicate_rule": {"notes": DUPLICATE_NOTES, "share": DUPLICATE_SHARE},
+        "duplicate_rule": {
+            "passages": DUPLICATE_PASSAGES,
+            "share": DUPLICATE_SHARE,
+            "notes": DUPLICATE_LEAST,
+            "altered_bits": DUPLICATE_BITS,
+        },
         "seed": SEED,
         "views": views,
         "altered": _altered(index, clusters),
@@ -63,10 +74,10 @@ def percentile(value: float, sample: Sequence[float]) -> float | None:
 
 
 def near_duplicates(index: CorpusIndex) -> dict[str, int]:
-    """The cluster number of each piece, by name, under the index's first view."""
+    """The cluster number of each piece, by name."""
     parts = index.shards[index.views[0]]
     place = [(s, i) for s, part in enumerate(parts) for i in range(part.n_pieces)]
-    number = {at: k for k, at in enumerate(place)}
+    number = {str(parts[s].names[i]): k for k, (s, i) in enumerate(place)}
     parent = list(range(len(place)))
 
     def root(k: int) -> int:
@@ -75,36 +86,55 @@ def near_duplicates(index: CorpusIndex) -> dict[str, int]:
             k = parent[k]
         return k
 
-    for at in place:
-        for other in _duplicates_of(parts, *at):
-            parent[root(number[other])] = root(number[at])
-    return {str(parts[s].names[i]): root(number[(s, i)]) for s, i in place}
+    known = surprise(index.shards[VIEW]) if VIEW in index.shards else None
+    for shard, piece in place:
+        own = str(parts[shard].names[piece])
+        found: set[str] = set()
+        for view, passage in DUPLICATE_PASSAGES.items():
+            for part in index.shards.get(view, []):
+                tokens = index.shards[view][shard].piece(piece)
+                found |= _exact_duplicates(tokens, part, found | {own}, passage)
+        if known is not None:
+            tokens = index.shards[VIEW][shard].piece(piece)
+            for part in index.shards[VIEW]:
+                found |= _altered_duplicates(tokens, part, found | {own}, known)
+        for name in found:
+            parent[root(number[name])] = root(number[own])
+    return {name: root(k) for name, k in number.items()}
 
 
-def _duplicates_of(parts: list[NgramIndex], shard: int, piece: int) -> list[tuple[int, int]]:
+def _exact_duplicates(tokens: Tokens, part: NgramIndex, aside: set[str], passage: int) -> set[str]:
     """Pieces that hold so much of this one; each found one is set aside and the search repeated."""
-    tokens = parts[shard].piece(piece)
-    found: list[tuple[int, int]] = []
-    for s, part in enumerate(parts):
-        aside = frozenset({piece} if s == shard else ())
-        for _ in range(MOST_DUPLICATES):
-            matches = _without(part, aside).matches(tokens)
-            long = matches.length + tokens.width - 1 >= DUPLICATE_NOTES
-            if not (long & (matches.length > 0)).any():
-                break
-            sources = np.searchsorted(part.starts, matches.position[long], side="right") - 1
-            weight = np.bincount(sources, weights=matches.length[long])
-            best = int(weight.argmax())
-            length = part.only(best).matches(tokens).length
-            if covered_notes(length, tokens.width, DUPLICATE_NOTES).mean() < DUPLICATE_SHARE:
-                break
-            found.append((s, best))
-            aside |= {best}
+    found: set[str] = set()
+    for _ in range(MOST_DUPLICATES):
+        matches = _without(part, aside | found).matches(tokens)
+        long = (matches.length > 0) & (matches.length + tokens.width - 1 >= passage)
+        if not long.any():
+            break
+        sources = np.searchsorted(part.starts, matches.position[long], side="right") - 1
+        best = int(np.bincount(sources, weights=matches.length[long]).argmax())
+        length = part.only(best).matches(tokens).length
+        covered = covered_notes(length, tokens.width, passage)
+        if covered.mean() < DUPLICATE_SHARE or covered.sum() < DUPLICATE_LEAST:
+            break
+        found.add(str(part.names[best]))
     return found
 
 
-def _without(part: NgramIndex, pieces: frozenset[int]) -> NgramIndex:
-    return part.excluding(*(str(part.names[i]) for i in pieces)) if pieces else part
+def _altered_duplicates(
+    tokens: Tokens, part: NgramIndex, aside: set[str], known: Surprise
+) -> set[str]:
+    found: set[str] = set()
+    for _ in range(MOST_DUPLICATES):
+        best = placements(tokens, _without(part, aside | found), known, most=1)
+        if not best or best[0].score < DUPLICATE_BITS:
+            break
+        found.add(str(part.names[best[0].source]))
+    return found
+
+
+def _without(part: NgramIndex, names: set[str]) -> NgramIndex:
+    return part.excluding(*names.intersection(part.names.tolist()))
 
 
 def queries(index: CorpusIndex, view: str) -> list[tuple[int, int]]:

@@ -47,6 +47,7 @@ TOLERANCE = 1 / 16  # quarter notes
 GRID = 1 / 8
 MOST_SURPRISE = 10.0
 VOICES_AT_ONCE = 10_000
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Penalties(NamedTuple):
@@ -215,10 +216,12 @@ def _proposals(tokens: Tokens, index: NgramIndex) -> Floats:
         ],
         axis=1,
     )
-    keys = rows.copy()
-    keys[:, 4] = np.rint(12 * np.log2(factor))
-    keys[:, 5] = np.rint(offset / GRID)
-    _, where, count = np.unique(keys, axis=0, return_index=True, return_counts=True)
+    buckets = (*rows[:, [0, 1, 3]].T, 12 * np.log2(factor), offset / GRID)
+    key = np.zeros(len(rows), np.uint64)
+    for bucket in buckets:  # where two placements fall on one key, one of them is tried
+        key = (key ^ np.rint(bucket).astype(np.int64).view(np.uint64)) * _MIX
+        key ^= key >> np.uint64(29)
+    _, where, count = np.unique(key, return_index=True, return_counts=True)
     order = np.argsort(-count, kind="stable")[:MOST_PLACEMENTS]
     order = order[count[order] >= FEWEST_SEEDS]
     return rows[where[order]]
