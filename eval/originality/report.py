@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from concours.eval.items import Item
 from concours.eval.load import LoadError, load
 from concours.eval.originality.altered import altered_passages
 from concours.eval.originality.calibration import SIZES, percentile
-from concours.eval.originality.corpus_index import CorpusIndex
+from concours.eval.originality.corpus_index import DEFAULT_VIEWS, CorpusIndex
 from concours.eval.originality.excerpts import excerpts
 from concours.eval.originality.search import Run, longest, longest_passage, runs
 from concours.metrics.originality.index import NgramIndex
@@ -40,6 +41,7 @@ KINDS = {
     "interval": "rhythm replaced",
 }
 WITHIN_NOTES = 10
+EXACT_WORTH = 1.25  # a passage of another kind must be a quarter longer to stand for an exact one
 
 
 @dataclass(frozen=True)
@@ -138,29 +140,36 @@ def _calibrated(index: CorpusIndex, view: str) -> Mapping[str, Any]:
 
 def _passages(piece: Piece, index: CorpusIndex) -> list[dict[str, Any]]:
     """Of the first view the passages above its median, and the longest in any case; of the others
-    those above their 95th percentile; then altered ones; none that repeats a longer one."""
-    chosen: list[dict[str, Any]] = []
-    taken = np.zeros(piece.n_notes, np.bool_)
+    those above their 95th percentile; and altered ones. The longest first; one of which more than
+    half the notes lie in longer ones is left out."""
+    found: list[tuple[dict[str, Any], NDArray[np.int64]]] = []
     for view in index.views:
         tokens = tokenize(piece, view=view)
         levels = _calibrated(index, view).get("longest", {})
         first = view == index.views[0]
         least = int(levels.get("p50" if first else "p95", 0)) + 1
         shards = index.shards[view]
-        found = longest(tokens, shards)
-        listed = runs(tokens, shards, found, at_least=least, most=MOST_PASSAGES)
+        matches = longest(tokens, shards)
+        listed = runs(tokens, shards, matches, at_least=least, most=MOST_PASSAGES)
         if first and not listed:
-            listed = runs(tokens, shards, found, at_least=tokens.width, most=1)
-        for run in listed:
-            notes = tokens.note[run.first : run.first + run.length]
-            if taken[notes].mean() <= 0.5:
-                taken[notes] = True
-                chosen.append(_as_passage(tokens, shards, run, KINDS.get(view, view), view))
-    for passage, notes in altered_passages(piece, index):
-        if taken[notes].mean() <= 0.5:
+            listed = runs(tokens, shards, matches, at_least=tokens.width, most=1)
+        found += [
+            (
+                _as_passage(tokens, shards, run, KINDS.get(view, view), view),
+                tokens.note[run.first : run.first + run.length],
+            )
+            for run in listed
+        ]
+    found += altered_passages(piece, index)
+    exact = KINDS[DEFAULT_VIEWS[0]]
+    found.sort(key=lambda f: -f[0]["length"] * (EXACT_WORTH if f[0]["kind"] == exact else 1.0))
+    chosen: list[dict[str, Any]] = []
+    taken = np.zeros(piece.n_notes, np.bool_)
+    for passage, notes in found:
+        if taken[notes].mean() <= 0.5 and len(chosen) < MOST_PASSAGES:
             taken[notes] = True
             chosen.append(passage)
-    return sorted(chosen, key=lambda p: (-p["length"], p["bars"], p["source"]))[:MOST_PASSAGES]
+    return sorted(chosen, key=lambda p: -p["length"])
 
 
 def _as_passage(
@@ -240,7 +249,7 @@ def _searched(index: CorpusIndex) -> dict[str, Any]:
 def as_dict(report: OriginalityReport) -> dict[str, Any]:
     """The JSON form: ``items``, ``set``, ``searched`` and ``calibration``."""
     return {
-        "items": [dict(item.__dict__) for item in report.items],
+        "items": [{**item.__dict__, "passages": list(item.passages)} for item in report.items],
         "set": dict(report.set),
         "searched": dict(report.searched),
         "calibration": dict(report.calibration),

@@ -177,7 +177,7 @@ class NgramIndex:
             width=self.width,
             code=code,
             note=at - part.start,
-            voice=voice - voice.min(initial=0),
+            voice=voice - voice[:1],
             track=self.track[part].astype(np.int64),
             onset=self.onset[part].astype(np.int64),
             pitch=self.pitch[part].astype(np.int64),
