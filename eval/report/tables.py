@@ -1,36 +1,56 @@
 """The leaderboard as every format lays it out: which rows, which columns, in which order.
 
 The first table holds the metrics of whole systems (set distances) and originality; then comes one
-table for each family of metrics of single items.
+table for each family of metrics of single items; then, as details, one for each set metric that
+was also asked for with other parameters (a distance of one feature, say).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from concours.eval.report.model import Benchmark, Cell, Column, System
+
+Kind = Literal["main", "family", "detail"]
 
 
 @dataclass(frozen=True)
 class Table:
-    """``title`` is a family's name; ``is_main`` marks the first table, which counts items too."""
+    """``title`` is a family's name or, for details, that of their metric."""
 
     title: str
     columns: tuple[Column, ...]
-    is_main: bool
+    kind: Kind
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the first table, which counts items too."""
+        return self.kind == "main"
+
+    def label(self, column: Column) -> str:
+        """The head of a column: its key, without the name that the table's title gives."""
+        return column.key.removeprefix(f"{self.title}:") if self.kind == "detail" else column.key
 
 
 def tables(benchmark: Benchmark) -> list[Table]:
-    """The main table, even without columns, then the families in their first-seen order."""
-    main = tuple(c for c in benchmark.columns if c.level in ("set", "corpus"))
-    main = tuple(sorted(main, key=lambda c: c.level != "set"))
+    """The main table, even without columns, then the families and details as first seen."""
+    plain = {c.name for c in benchmark.columns if c.level == "set" and c.key == c.name}
+    main: list[Column] = []
     families: dict[str, list[Column]] = {}
+    details: dict[str, list[Column]] = {}
     for column in benchmark.columns:
-        if column not in main:
+        if column.level == "set" and column.key != column.name and column.name in plain:
+            details.setdefault(column.name, []).append(column)
+        elif column.level in ("set", "corpus"):
+            main.append(column)
+        else:
             families.setdefault(column.family, []).append(column)
+    main.sort(key=lambda c: c.level != "set")
     return [
-        Table("overview", main, True),
-        *(Table(name, tuple(columns), False) for name, columns in families.items()),
+        Table("overview", tuple(main), "main"),
+        *(Table(name, tuple(columns), "family") for name, columns in families.items()),
+        *(Table(name, tuple(columns), "detail") for name, columns in details.items()),
     ]
 
 
@@ -84,24 +104,34 @@ def n_failed(benchmark: Benchmark) -> int:
 
 @dataclass(frozen=True)
 class Gap:
-    """Cells of one system that have no value, for one reason."""
+    """Cells without a value for one reason: those of some systems under some metrics."""
 
-    system: System
+    systems: tuple[System, ...]
     reason: str
     columns: tuple[Column, ...]
 
 
-def gaps(benchmark: Benchmark) -> list[Gap]:
-    """Every cell without a value, by system (in table order) and reason."""
-    found: list[Gap] = []
+def gaps(benchmark: Benchmark, *, details: bool = True) -> list[Gap]:
+    """Every cell without a value, by reason, in table order.
+
+    The reference's own set distances are left out: it is not compared with itself.
+    ``details=False`` leaves out the detail tables.
+    """
+    shown = [t for t in tables(benchmark) if details or t.kind != "detail"]
+    reasons: dict[tuple[str, tuple[str, ...]], list[System]] = {}
+    columns = {c.key: c for t in shown for c in t.columns}
     for system in ordered_systems(benchmark):
-        reasons: dict[str, list[Column]] = {}
-        for column in benchmark.columns:
+        mine: dict[str, list[str]] = {}
+        for column in columns.values():
             c = cell(benchmark, system, column)
-            if c.value is None:
-                reasons.setdefault(c.reason or c.status, []).append(column)
-        found += [Gap(system, reason, tuple(columns)) for reason, columns in reasons.items()]
-    return found
+            if c.value is None and not (system.is_reference and column.level == "set"):
+                mine.setdefault(c.reason or c.status, []).append(column.key)
+        for reason, keys in mine.items():
+            reasons.setdefault((reason, tuple(keys)), []).append(system)
+    return [
+        Gap(tuple(systems), reason, tuple(columns[k] for k in keys))
+        for (reason, keys), systems in reasons.items()
+    ]
 
 
 @dataclass(frozen=True)

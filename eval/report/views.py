@@ -63,8 +63,7 @@ class SystemView:
 
 @dataclass(frozen=True)
 class TableView:
-    title: str
-    is_main: bool
+    table: layout.Table
     metrics: tuple[MetricView, ...]
     rows: tuple[tuple[SystemView, tuple[CellView, ...]], ...]
 
@@ -75,6 +74,7 @@ class BenchmarkView:
     benchmark: Benchmark
     summary: str
     ordered_by: str
+    n_details: int
     tables: tuple[TableView, ...]
     systems: tuple[SystemView, ...]
     failures: tuple[layout.Failure, ...]
@@ -98,13 +98,14 @@ def benchmark_view(
     for table in layout.tables(benchmark):
         columns = tuple(metrics[c.key] for c in table.columns)
         rows = tuple((s, tuple(_cell(benchmark, s.system, m) for m in columns)) for s in systems)
-        shown.append(TableView(table.title, table.is_main, columns, rows))
+        shown.append(TableView(table, columns, rows))
     by = layout.ordering_column(benchmark)
     return BenchmarkView(
         anchor=anchor,
         benchmark=benchmark,
         summary=_summary(benchmark),
         ordered_by=by.key if by else "",
+        n_details=sum(len(v.metrics) for v in shown if v.table.kind == "detail"),
         tables=tuple(shown),
         systems=systems,
         failures=tuple(layout.failures(benchmark)),

@@ -7,6 +7,7 @@ significant digit), the same number down a column; JSON and CSV carry the full v
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable
 from statistics import median
@@ -113,19 +114,20 @@ def is_best(cell: Cell) -> bool:
     return cell.rank == 1
 
 
-def plain(text: str) -> str:
+def plain(text: str, keep: str = "") -> str:
     """Names and paths on one line: control characters, which could steer a terminal or hide
-    what follows, become ``�``.
+    what follows, become ``�``; those in ``keep`` stay.
 
     >>> plain("a\\x1b[31m" + "b")
     'a�[31mb'
     """
     return "".join(
-        c if unicodedata.category(c) not in ("Cc", "Zl", "Zp") and c not in _BIDI else "�"
+        c if c in keep or (unicodedata.category(c) not in _UNSEEN and c not in _BIDI) else "�"
         for c in text
     )
 
 
+_UNSEEN = frozenset(("Cc", "Zl", "Zp"))
 _BIDI = frozenset(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 
 
@@ -139,6 +141,15 @@ def shortened(text: str, length: int) -> str:
         return text
     keep = length - 1
     return f"{text[: keep - keep // 2]}…{text[len(text) - keep // 2 :]}"
+
+
+def breakable(text: str) -> list[str]:
+    """The parts of a key, a name or a path between which a line may break.
+
+    >>> breakable("groove_consistency:steps=4")
+    ['groove_', 'consistency:', 'steps=', '4']
+    """
+    return re.findall(r"[^_:=,./]*[_:=,./]+|[^_:=,./]+", text)
 
 
 def counted(n: int, one: str, many: str = "") -> str:

@@ -1,6 +1,7 @@
 "use strict";
 (function () {
   document.documentElement.classList.add("js");
+  const counted = (n, word) => n + " " + word + (n === 1 ? "" : "s");
   const all = (root, selector) => Array.from(root.querySelectorAll(selector));
 
   // Sorting: best first, then the other way round. Rows without a value stay at the end.
@@ -58,9 +59,11 @@
       const main = heads.length > 1 && !heads[1].dataset.metric;
       table.parentNode.hidden = left === 0 && !main;
     });
+    if (wanted.metrics) all(section, "details.more").forEach((fold) => { fold.open = true; });
     const any = wanted.systems || wanted.metrics;
     section.querySelector(".filtered").textContent = any
-      ? "Showing " + systems.size + " systems and " + metrics.size + " metrics." : "";
+      ? "Showing " + counted(systems.size, "system") + " and " + counted(metrics.size, "metric") + "."
+      : "";
   }
   all(document, ".benchmark").forEach((section) => {
     all(section, "input[data-filter]").forEach((input) => {
@@ -93,8 +96,17 @@
     roll.classList.add("plays");
   });
 
+  // A link to something folded away unfolds it.
+  function unfold() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const fold = target && target.parentElement.closest("details:not([open])");
+    if (fold) { fold.open = true; target.scrollIntoView(); }
+  }
+  window.addEventListener("hashchange", unfold);
+  unfold();
+
   // Paper shows what is folded away.
   window.addEventListener("beforeprint", () => {
-    all(document, "details.guide").forEach((part) => { part.open = true; });
+    all(document, "details.guide, details.more").forEach((part) => { part.open = true; });
   });
 })();
