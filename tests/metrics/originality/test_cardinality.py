@@ -37,7 +37,7 @@ def test_it_equals_a_count_of_all_differences():
 
 
 def test_a_shifted_set_scores_1_and_an_empty_one_0():
-    assert cardinality(P, P + [7, -2]) == (1.0, (7, -2))
+    assert cardinality(P, P + np.array([7, -2])) == (1.0, (7, -2))
     assert cardinality(P, np.empty((0, 2), int)).score == 0.0
 
 
@@ -51,7 +51,8 @@ def test_a_shifted_set_scores_1_and_an_empty_one_0():
         (0, 68, 65),  # A flat
         (0, 59, 59),  # B3
         (4, 63, 61),  # D sharp in E major
-        (4, 60, 59),  # B sharp in E major
+        (4, 60, 60),  # C natural in E major: nearer on the line of fifths than B sharp
+        (5, 60, 59),  # B sharp in B major
         (-5, 61, 61),  # D flat in D flat major
         (-5, 66, 64),  # G flat in D flat major
         (-5, 59, 60),  # C flat in D flat major
