@@ -33,7 +33,7 @@ class Friedman(NamedTuple):
     n_blocks: int
 
 
-class Test(NamedTuple):
+class Tested(NamedTuple):
     """``effect`` is named by ``effect_name``; n counts blocks."""
 
     statistic: float
@@ -42,8 +42,6 @@ class Test(NamedTuple):
     effect_name: str
     n: int
     method: str
-
-    __test__ = False  # keeps pytest from collecting a class of this name
 
 
 class Equivalence(NamedTuple):
@@ -81,7 +79,7 @@ def friedman(blocks: Floats) -> Friedman | Undefined:
     )
 
 
-def wilcoxon(differences: ArrayLike) -> Test | Undefined:
+def wilcoxon(differences: ArrayLike) -> Tested | Undefined:
     """The signed-rank test of paired differences (n,), with the matched rank-biserial effect.
 
     Zeros are kept and split between the signs (Pratt); exact below 26 blocks without ties or
@@ -100,12 +98,10 @@ def wilcoxon(differences: ArrayLike) -> Test | Undefined:
     exact = len(d) < 26 and len(moved) == len(d) and len(set(np.abs(d))) == len(d)
     found = signed_rank(d, zero_method="pratt", method="exact" if exact else "approx")
     how = "Wilcoxon signed-rank, " + ("exact" if exact else "normal approximation")
-    return Test(
-        float(found.statistic), float(found.pvalue), effect, "rank-biserial", len(d), how
-    )
+    return Tested(float(found.statistic), float(found.pvalue), effect, "rank-biserial", len(d), how)
 
 
-def permutation(differences: ArrayLike, *, seed: int, draws: int = 9999) -> Test | Undefined:
+def permutation(differences: ArrayLike, *, seed: int, draws: int = 9999) -> Tested | Undefined:
     """The sign-flip test of the mean paired difference, with Cohen's d_z.
 
     All ``2^n`` sign patterns up to 14 blocks; beyond, ``draws`` random ones with the observed one
@@ -133,10 +129,10 @@ def permutation(differences: ArrayLike, *, seed: int, draws: int = 9999) -> Test
     effect = float(d.mean()) / spread if spread else math.copysign(math.inf, d.mean())
     if observed == 0:
         effect = 0.0
-    return Test(float(d.mean()), p, effect, "Cohen's d_z", n, how)
+    return Tested(float(d.mean()), p, effect, "Cohen's d_z", n, how)
 
 
-def unpaired(first: ArrayLike, second: ArrayLike) -> Test | Undefined:
+def unpaired(first: ArrayLike, second: ArrayLike) -> Tested | Undefined:
     """The Mann-Whitney test of two independent samples of blocks, with Cliff's delta.
 
     Delta is ``P(first > second) - P(first < second)``. Undefined below 2 blocks on a side.
@@ -148,8 +144,12 @@ def unpaired(first: ArrayLike, second: ArrayLike) -> Test | Undefined:
 
     found = mannwhitneyu(a, b)
     delta = 2 * float(found.statistic) / (len(a) * len(b)) - 1
-    return Test(
-        float(found.statistic), float(found.pvalue), delta, "Cliff's delta", len(a) + len(b),
+    return Tested(
+        float(found.statistic),
+        float(found.pvalue),
+        delta,
+        "Cliff's delta",
+        len(a) + len(b),
         "Mann-Whitney",
     )
 
@@ -178,7 +178,8 @@ def tost(
         p = 0.0 if abs(difference) < margin else 1.0
     else:
         p = max(
-            float(t.sf((difference + margin) / se, df)), float(t.cdf((difference - margin) / se, df))
+            float(t.sf((difference + margin) / se, df)),
+            float(t.cdf((difference - margin) / se, df)),
         )
     return Equivalence(difference, margin, p, difference - half, difference + half, p <= alpha)
 
@@ -193,9 +194,7 @@ def groups(systems: Sequence[str], different: Collection[tuple[str, str]]) -> li
     [['a', 'b'], ['b', 'c']]
     """
     apart = {frozenset(pair) for pair in different}
-    near = {
-        s: {t for t in systems if t != s and frozenset((s, t)) not in apart} for s in systems
-    }
+    near = {s: {t for t in systems if t != s and frozenset((s, t)) not in apart} for s in systems}
     found: list[list[str]] = []
 
     def extend(clique: list[str], open_: set[str], done: set[str]) -> None:

@@ -22,9 +22,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from concours.eval.stats.ratings import Floats, Ints, RatingsError, Strings, codes
+from concours.eval.stats.ratings import Bools, Floats, Ints, RatingsError, Strings, codes
 
-BOUNDARY = 1e-8
+BOUNDARY = 1e-8  # of the total variance; below, a component counts as 0
+STEP = 1e-3  # of each variance, for the numerical derivatives
 
 
 class Contrast(NamedTuple):
@@ -73,37 +74,33 @@ class MixedFit:
         )
 
     def _degrees(self, w: Floats) -> float:
-        problem = self._problem
+        most = float(max(self.n - len(w), 1))
         phi = np.array([*self.variances.values(), self.residual])
+        if self.residual <= 0:
+            return most
         free = phi > BOUNDARY * phi.sum()
         free[-1] = True
-        if self.residual <= 0:
-            return float(max(self.n - len(w), 1))
-
-        def fill(values: Floats) -> Floats:
-            full = np.zeros_like(phi)
-            full[free] = values
-            return full
+        problem = self._problem
 
         def variance(values: Floats) -> float:
-            return float(w @ problem.covariance(fill(values)) @ w)
-
-        def deviance(values: Floats) -> float:
-            return problem.deviance(fill(values))
+            return float(w @ problem.covariance(_spread(values, free)) @ w)
 
         at = phi[free]
-        step = 1e-3 * at
-        gradient = _gradient(variance, at, step)
-        hessian = _hessian(deviance, at, step)
+        gradient = _gradient(variance, at, STEP * at)
         try:
-            spread = float(gradient @ np.linalg.solve(hessian / 2, gradient))
+            # the deviance is -2 log L, so its half is the observed information
+            scatter = float(gradient @ np.linalg.solve(problem.curvature(at, free) / 2, gradient))
         except np.linalg.LinAlgError:
-            spread = 0.0
-        most = float(self.n - len(w))
-        if not spread > 0:
             return most
-        # the deviance is -2 log L, so its half is the observed information
-        return min(max(2 * variance(at) ** 2 / spread, 1.0), most)
+        if not scatter > 0:
+            return most
+        return min(max(2 * variance(at) ** 2 / scatter, 1.0), most)
+
+
+def _spread(values: Floats, free: Bools) -> Floats:
+    full = np.zeros(len(free))
+    full[free] = values
+    return full
 
 
 def _gradient(f: Callable[[Floats], float], at: Floats, step: Floats) -> Floats:
@@ -150,6 +147,15 @@ class _Problem:
             for b in columns:
                 np.add.at(self.ztz, (a, b), 1.0)
         self.xtx, self.xty, self.yty = x.T @ x, x.T @ y, float(y @ y)
+        self._curvature: Floats | None = None
+
+    def curvature(self, at: Floats, free: Bools) -> Floats:
+        """Second derivatives of the deviance at the estimates ``at`` of the free variances."""
+        if self._curvature is None:
+            self._curvature = _hessian(
+                lambda values: self.deviance(_spread(values, free)), at, STEP * at
+            )
+        return self._curvature
 
     def _solve(self, theta: Floats) -> tuple[float, float, Floats, Floats]:
         """(log det, squared residual, coefficients, unit covariance) at relative deviations."""
@@ -172,11 +178,12 @@ class _Problem:
     def profiled(self, theta: Floats) -> float:
         log_det, squared, _, _ = self._solve(theta)
         df = self.n - self.p
-        return log_det + df * (1 + math.log(2 * math.pi * max(squared, 1e-300) / df))
+        return float(log_det + df * (1 + math.log(2 * math.pi * max(squared, 1e-300) / df)))
 
     def deviance(self, phi: Floats) -> float:
         log_det, squared, _, _ = self._solve(np.sqrt(phi[:-1] / phi[-1]))
-        return (self.n - self.p) * math.log(2 * math.pi * phi[-1]) + log_det + squared / phi[-1]
+        scale = float(phi[-1])
+        return float((self.n - self.p) * math.log(2 * math.pi * scale) + log_det + squared / scale)
 
     def covariance(self, phi: Floats) -> Floats:
         return np.asarray(phi[-1] * self._solve(np.sqrt(phi[:-1] / phi[-1]))[3])
@@ -185,15 +192,7 @@ class _Problem:
         from scipy.optimize import minimize
 
         k = len(names)
-        best = min(
-            (
-                minimize(
-                    self.profiled, np.full(k, start), method="L-BFGS-B", bounds=[(0.0, 1e4)] * k
-                )
-                for start in (0.3, 1.0)
-            ),
-            key=lambda found: float(found.fun),
-        )
+        best = minimize(self.profiled, np.full(k, 0.5), method="L-BFGS-B", bounds=[(0, 1e4)] * k)
         theta = np.where(best.x < 1e-4, 0.0, best.x)
         _, squared, beta, unit = self._solve(theta)
         residual = squared / (self.n - self.p)

@@ -242,9 +242,7 @@ def mixed_mos(
         return Undefined(str(error))
     c = fit.contrast(np.ones(1))
     low, high = c.interval(level)
-    return Interval(
-        c.estimate, low, high, c.se, c.df, "mixed model", len(value), n_raters, n_items
-    )
+    return Interval(c.estimate, low, high, c.se, c.df, "mixed model", len(value), n_raters, n_items)
 
 
 def item_clustered(value: Floats, item: Strings, level: float = 0.95) -> Interval | Undefined:

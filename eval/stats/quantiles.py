@@ -33,5 +33,7 @@ def quartiles(values: ArrayLike, method: QuantileMethod = "hazen") -> Quartiles:
     >>> quartiles([1, 2, 3, 4], "linear").q1
     1.75
     """
-    q1, median, q3 = np.quantile(np.asarray(values, dtype=np.float64), [0.25, 0.5, 0.75], method=method)
+    q1, median, q3 = np.quantile(
+        np.asarray(values, dtype=np.float64), [0.25, 0.5, 0.75], method=method
+    )
     return Quartiles(float(q1), float(median), float(q3), method)

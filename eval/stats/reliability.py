@@ -129,9 +129,7 @@ def icc_mixed(value: Floats, rater: Strings, target: Strings) -> IccMixed | Unde
     _, counts = np.unique(target, return_counts=True)
     k = float(len(counts) / np.sum(1 / counts))
     v_t, v_r, v_e = fit.variances["target"], fit.variances["rater"], fit.residual
-    return IccMixed(
-        v_t / (v_t + v_r + v_e), v_t / (v_t + (v_r + v_e) / k), k, v_t, v_r, v_e
-    )
+    return IccMixed(v_t / (v_t + v_r + v_e), v_t / (v_t + (v_r + v_e) / k), k, v_t, v_r, v_e)
 
 
 def krippendorff_alpha(values: Floats, measurement: Measurement) -> float | Undefined:
@@ -166,11 +164,11 @@ def krippendorff_alpha(values: Floats, measurement: Measurement) -> float | Unde
     weight = 1.0 / (counts.sum(axis=1) - 1)
     coincidence = (counts * weight[:, None]).T @ counts - np.diag(weight @ counts)
     total = coincidence.sum(axis=1)
-    n = total.sum()
+    n = float(total.sum())
     delta = _differences(levels, total, measurement)
     observed = float((coincidence * delta).sum()) / n
     expected = float((np.outer(total, total) * delta).sum()) / (n * (n - 1))
-    return 1.0 - observed / expected
+    return float(1.0 - observed / expected)
 
 
 def _differences(levels: Floats, total: Floats, measurement: Measurement) -> Floats:

@@ -113,15 +113,11 @@ def model_outliers(model: SubjectModel, times: float = 3.0) -> list[Flag]:
         gap = np.abs(values - middle) if two_sided else values - middle
         for r in np.flatnonzero(gap > times * scale):
             text = f"{name} {values[r]:.2f}, the median is {middle:.2f}"
-            flags.append(
-                Flag(model.raters[r], f"P.913 {name}", float(gap[r] / scale), times, text)
-            )
+            flags.append(Flag(model.raters[r], f"P.913 {name}", float(gap[r] / scale), times, text))
     return flags
 
 
-def traps(
-    ratings: Ratings, expected: Mapping[str, Trap], *, wrong: float = 0.0
-) -> list[Flag]:
+def traps(ratings: Ratings, expected: Mapping[str, Trap], *, wrong: float = 0.0) -> list[Flag]:
     """Raters who missed more than the share ``wrong`` of the trap items they saw.
 
     ``expected`` maps an item to the closed range in which an attentive answer lies.
