@@ -73,43 +73,50 @@ class MixedFit:
             float(w @ self.coefficients), math.sqrt(max(variance, 0.0)), self._degrees(w)
         )
 
+    def grand_mean(self, shares: Mapping[str, float]) -> tuple[float, float]:
+        """(variance, degrees of freedom) of the plain mean of the ratings.
+
+        ``shares`` gives ``sum_g n_g² / n²`` over the groups of each factor, so that the variance is
+        ``sum_k shares_k v_k + v_e / n``: who rated more counts for more.
+        """
+        weights = np.array([*(shares[k] for k in self.variances), 1 / self.n])
+        return float(weights @ self._phi), self._satterthwaite(float(weights @ self._phi), weights)
+
+    @property
+    def _phi(self) -> Floats:
+        return np.array([*self.variances.values(), self.residual])
+
     def _degrees(self, w: Floats) -> float:
-        most = float(max(self.n - len(w), 1))
-        phi = np.array([*self.variances.values(), self.residual])
-        if self.residual <= 0:
-            return most
-        free = phi > BOUNDARY * phi.sum()
-        free[-1] = True
-        problem = self._problem
+        slopes = self._problem.slopes(self._phi)
+        gradient = np.array([float(w @ slope @ w) for slope in slopes])
+        return self._satterthwaite(float(w @ self.covariance @ w), gradient)
 
-        def variance(values: Floats) -> float:
-            return float(w @ problem.covariance(_spread(values, free)) @ w)
-
-        at = phi[free]
-        gradient = _gradient(variance, at, STEP * at)
+    def _satterthwaite(self, variance: float, gradient: Floats) -> float:
+        """``2 V² / Var(V)``, the variance of V from the curvature of the deviance."""
+        most = float(max(self.n - len(self.coefficients), 1))
+        free = free_variances(self._phi)
         try:
             # the deviance is -2 log L, so its half is the observed information
-            scatter = float(gradient @ np.linalg.solve(problem.curvature(at, free) / 2, gradient))
+            scatter = float(
+                gradient[free]
+                @ np.linalg.solve(self._problem.curvature(self._phi) / 2, gradient[free])
+            )
         except np.linalg.LinAlgError:
             return most
-        if not scatter > 0:
-            return most
-        return min(max(2 * variance(at) ** 2 / scatter, 1.0), most)
+        return min(max(2 * variance**2 / scatter, 1.0), most) if scatter > 0 else most
+
+
+def free_variances(phi: Floats) -> Bools:
+    """Which variances are off the boundary; the residual, which comes last, always is."""
+    free = phi > BOUNDARY * phi.sum()
+    free[-1] = True
+    return np.asarray(free)
 
 
 def _spread(values: Floats, free: Bools) -> Floats:
     full = np.zeros(len(free))
     full[free] = values
     return full
-
-
-def _gradient(f: Callable[[Floats], float], at: Floats, step: Floats) -> Floats:
-    out = np.zeros(len(at))
-    for i, h in enumerate(step):
-        move = np.zeros(len(at))
-        move[i] = h
-        out[i] = (f(at + move) - f(at - move)) / (2 * h)
-    return out
 
 
 def _hessian(f: Callable[[Floats], float], at: Floats, step: Floats) -> Floats:
@@ -126,6 +133,18 @@ def _hessian(f: Callable[[Floats], float], at: Floats, step: Floats) -> Floats:
             corners = f(at + a + b) - f(at + a - b) - f(at - a + b) + f(at - a - b)
             out[i, j] = out[j, i] = corners / (4 * step[i] * step[j])
     return out
+
+
+class _Solved(NamedTuple):
+    """``unit`` is the coefficients' covariance for v_e = 1; the rest serves the gradient."""
+
+    log_det: float
+    squared: float
+    beta: Floats
+    unit: Floats
+    lower: Floats
+    rzx: Floats
+    cu: Floats
 
 
 class _Problem:
@@ -148,17 +167,34 @@ class _Problem:
                 np.add.at(self.ztz, (a, b), 1.0)
         self.xtx, self.xty, self.yty = x.T @ x, x.T @ y, float(y @ y)
         self._curvature: Floats | None = None
+        self._slopes: list[Floats] | None = None
 
-    def curvature(self, at: Floats, free: Bools) -> Floats:
-        """Second derivatives of the deviance at the estimates ``at`` of the free variances."""
+    def curvature(self, phi: Floats) -> Floats:
+        """Second derivatives of the deviance in the free variances at ``phi``."""
         if self._curvature is None:
+            free = free_variances(phi)
             self._curvature = _hessian(
-                lambda values: self.deviance(_spread(values, free)), at, STEP * at
+                lambda values: self.deviance(_spread(values, free)), phi[free], STEP * phi[free]
             )
         return self._curvature
 
-    def _solve(self, theta: Floats) -> tuple[float, float, Floats, Floats]:
-        """(log det, squared residual, coefficients, unit covariance) at relative deviations."""
+    def slopes(self, phi: Floats) -> list[Floats]:
+        """The derivative of the coefficients' covariance in each variance; 0 on the boundary."""
+        if self._slopes is None:
+            free = free_variances(phi)
+            self._slopes = []
+            for k, v in enumerate(phi):
+                move = np.zeros(len(phi))
+                move[k] = STEP * v * free[k]
+                self._slopes.append(
+                    (self.covariance(phi + move) - self.covariance(phi - move)) / (2 * STEP * v)
+                    if free[k]
+                    else np.zeros((self.p, self.p))
+                )
+        return self._slopes
+
+    def _solve(self, theta: Floats) -> _Solved:
+        """The penalised least squares at relative standard deviations ``theta``."""
         from scipy.linalg import cholesky, solve_triangular
 
         scale = theta[self.factor]
@@ -173,29 +209,52 @@ class _Problem:
         squared = max(self.yty - float(cu @ cu) - float(beta @ right), 0.0)
         _, log_gram = np.linalg.slogdet(gram)
         log_det = 2 * float(np.log(np.diag(lower)).sum()) + float(log_gram)
-        return log_det, squared, beta, np.linalg.inv(gram)
+        return _Solved(log_det, squared, beta, np.linalg.inv(gram), lower, rzx, cu)
 
-    def profiled(self, theta: Floats) -> float:
-        log_det, squared, _, _ = self._solve(theta)
+    def profiled(self, ratio: Floats) -> tuple[float, Floats]:
+        """The deviance at variance ratios ``v_k / v_e``, profiled over v_e, and its gradient.
+
+        The gradient is ``tr(P Z_k Z_k') - (n - p) |Z_k' P y|² / y' P y`` (P as in REML). Ratios
+        and not standard deviations: at 0 the gradient in the latter vanishes, a false optimum.
+        """
+        from scipy.linalg import solve_triangular
+
+        theta = np.sqrt(ratio)
+        s = self._solve(theta)
         df = self.n - self.p
-        return float(log_det + df * (1 + math.log(2 * math.pi * max(squared, 1e-300) / df)))
+        squared = max(s.squared, 1e-300)
+        value = s.log_det + df * (1 + math.log(2 * math.pi * squared / df))
+        w = solve_triangular(s.lower, theta[self.factor][:, None] * self.ztz, lower=True)
+        of_x = self.ztx - w.T @ s.rzx
+        of_y = self.zty - w.T @ s.cu - of_x @ s.beta
+        trace = np.diag(self.ztz) - (w**2).sum(axis=0) - ((of_x @ s.unit) * of_x).sum(axis=1)
+        slope = np.bincount(self.factor, trace - df * of_y**2 / squared)
+        return float(value), slope.astype(np.float64)
 
     def deviance(self, phi: Floats) -> float:
-        log_det, squared, _, _ = self._solve(np.sqrt(phi[:-1] / phi[-1]))
-        scale = float(phi[-1])
-        return float((self.n - self.p) * math.log(2 * math.pi * scale) + log_det + squared / scale)
+        s, scale = self._solve(np.sqrt(phi[:-1] / phi[-1])), float(phi[-1])
+        spread = (self.n - self.p) * math.log(2 * math.pi * scale)
+        return float(spread + s.log_det + s.squared / scale)
 
     def covariance(self, phi: Floats) -> Floats:
-        return np.asarray(phi[-1] * self._solve(np.sqrt(phi[:-1] / phi[-1]))[3])
+        return np.asarray(phi[-1] * self._solve(np.sqrt(phi[:-1] / phi[-1])).unit)
 
     def fit(self, names: list[str]) -> MixedFit:
         from scipy.optimize import minimize
 
         k = len(names)
-        best = minimize(self.profiled, np.full(k, 0.5), method="L-BFGS-B", bounds=[(0, 1e4)] * k)
-        theta = np.where(best.x < 1e-4, 0.0, best.x)
-        _, squared, beta, unit = self._solve(theta)
-        residual = squared / (self.n - self.p)
+        best = minimize(
+            self.profiled,
+            np.full(k, 0.1),
+            jac=True,
+            method="SLSQP",
+            bounds=[(0, 1e8)] * k,
+            options={"ftol": 1e-11, "maxiter": 300},
+        )
+        theta = np.sqrt(np.where(best.x < BOUNDARY, 0.0, best.x))
+        solved = self._solve(theta)
+        beta, unit = solved.beta, solved.unit
+        residual = solved.squared / (self.n - self.p)
         variances = {name: float(t**2 * residual) for name, t in zip(names, theta, strict=True)}
         return MixedFit(beta, residual * unit, variances, residual, self.n, self)
 

@@ -228,10 +228,12 @@ def cluster_robust(
 def mixed_mos(
     value: Floats, rater: Strings, item: Strings, level: float = 0.95
 ) -> Interval | Undefined:
-    """The mean of the model ``rating = mean + rater + item + error``, by REML.
+    """The plain mean, with its variance under ``rating = mean + rater + item + error`` by REML.
 
-    For unbalanced ratings: who rated many items doesn't count for more than they know.
-    Undefined below 2 raters or 2 items, or when all ratings are equal.
+    ``V = v_R sum n_r² / n² + v_I sum n_i² / n² + v_E / n`` with n_r ratings by rater r and n_i of
+    item i, so that unbalanced counts enter; Satterthwaite degrees of freedom. The mean stays the
+    one that everybody can recompute. Undefined below 2 raters or 2 items, or when all ratings are
+    equal.
     """
     n_raters, n_items = len(set(rater.tolist())), len(set(item.tolist()))
     if n_raters < 2 or n_items < 2:
@@ -240,9 +242,13 @@ def mixed_mos(
         fit = fit_mixed(value, np.ones((len(value), 1)), {"rater": rater, "item": item})
     except RatingsError as error:
         return Undefined(str(error))
-    c = fit.contrast(np.ones(1))
-    low, high = c.interval(level)
-    return Interval(c.estimate, low, high, c.se, c.df, "mixed model", len(value), n_raters, n_items)
+    counts = {"rater": np.bincount(codes(rater).code), "item": np.bincount(codes(item).code)}
+    variance, df = fit.grand_mean({k: float(c @ c) / len(value) ** 2 for k, c in counts.items()})
+    mean, se = float(value.mean()), math.sqrt(variance)
+    half = t_half(df, level) * se
+    return Interval(
+        mean, mean - half, mean + half, se, df, "mixed model", len(value), n_raters, n_items
+    )
 
 
 def item_clustered(value: Floats, item: Strings, level: float = 0.95) -> Interval | Undefined:

@@ -3,8 +3,10 @@
 The interval and p of a difference count raters and items as sampled. The ladder of methods:
 
 - every rater judged every item of both: two-way variance of the table of differences;
-- raters known, anything missing: mixed model with random raters, stimuli, shared items, and
-  raters × systems (whoever likes one system more than others do shows in all their ratings of it);
+- most ratings of both have a partner by the same rater on the same item: mixed model of those
+  differences, with random raters and items;
+- raters known, few such partners: mixed model of all ratings with random raters, stimuli, shared
+  items, and raters × systems (who likes one system more than others do shows in all their ratings);
 - raters unknown: Welch's t on the means of items, or a paired t where items are shared; too
   narrow by what the raters have in common, and it says so.
 
@@ -28,8 +30,8 @@ from concours.eval.stats.compare import (
     unpaired,
     wilcoxon,
 )
-from concours.eval.stats.mixed import MixedFit, fit_mixed
-from concours.eval.stats.mos import crossed_variance, t_half, two_way_anova
+from concours.eval.stats.mixed import Contrast, MixedFit, fit_mixed
+from concours.eval.stats.mos import Interval, crossed_mos, mixed_mos, t_half
 from concours.eval.stats.multiplicity import holm
 from concours.eval.stats.ratings import (
     Floats,
@@ -63,32 +65,42 @@ class Pair(NamedTuple):
 def compare_systems(ratings: Ratings, *, seed: int, level: float = 0.95) -> list[Pair] | Undefined:
     """All pairs of systems of ``ratings``, which hold one dimension.
 
-    Undefined with one system, or where no method fits the data.
+    Undefined with one system.
+
+    Raises:
+        RatingsError: no method fits the data (nothing repeats, or a system with one item and
+            unknown raters).
     """
     systems = ratings.systems
     if len(systems) < 2:
         return Undefined("one system; nothing to compare")
-    fit = _shared_model(ratings)
-    if isinstance(fit, Undefined):
-        return fit
+    model = _SharedModel(ratings)
     pairs = [
-        _pair(ratings, fit, a, b, seed=seed, level=level)
+        _pair(ratings, model, a, b, seed=seed, level=level)
         for a, b in itertools.combinations(systems, 2)
     ]
     adjusted = holm([p.p for p in pairs])
     return [p._replace(p_holm=float(q)) for p, q in zip(pairs, adjusted, strict=True)]
 
 
-def _shared_model(ratings: Ratings) -> MixedFit | Undefined | None:
-    """One model for all pairs, or None where each pair can do without."""
-    if not ratings.has_raters or _complete(ratings):
-        return None
-    systems = ratings.systems
-    design = (ratings.system[:, None] == np.array(systems)[None, :]).astype(np.float64)
-    try:
-        return fit_mixed(ratings.value, design, random_effects(ratings))
-    except RatingsError as error:
-        return Undefined(str(error))
+class _SharedModel:
+    """One model of all systems, fitted when the first pair needs it."""
+
+    def __init__(self, ratings: Ratings) -> None:
+        self.ratings = ratings
+        self.repeats = has_repeats(ratings)
+        self._fit: MixedFit | None = None
+
+    def difference(self, a: str, b: str) -> Contrast:
+        systems = self.ratings.systems
+        if self._fit is None:
+            columns = self.ratings.system[:, None] == np.array(systems)[None, :]
+            self._fit = fit_mixed(
+                self.ratings.value, columns.astype(np.float64), random_effects(self.ratings)
+            )
+        weights = np.zeros(len(systems))
+        weights[systems.index(a)], weights[systems.index(b)] = 1.0, -1.0
+        return self._fit.contrast(weights)
 
 
 def random_effects(ratings: Ratings) -> dict[str, Strings]:
@@ -108,32 +120,48 @@ def random_effects(ratings: Ratings) -> dict[str, Strings]:
     return distinct
 
 
-def _complete(ratings: Ratings) -> bool:
-    """Whether every rater judged every item, and all systems have the same items."""
-    if has_repeats(ratings):
-        return False
-    cells = len(ratings.raters) * len(ratings.systems) * len(set(ratings.item.tolist()))
-    return len(ratings) == cells and len(set(ratings.item.tolist())) > 1 < len(ratings.raters)
+PARTNERED = 0.8
+
+
+def cell_differences(first: Ratings, second: Ratings) -> tuple[Floats, Strings, Strings]:
+    """(differences, raters, items) of the cells (rater, item) that both systems have."""
+    cells = [
+        dict(zip(zip(r.rater.tolist(), r.item.tolist(), strict=True), r.value, strict=True))
+        for r in (first, second)
+    ]
+    shared = sorted(cells[0].keys() & cells[1].keys())
+    gaps = np.array([cells[0][k] - cells[1][k] for k in shared], dtype=np.float64)
+    return gaps, np.array([k[0] for k in shared]), np.array([k[1] for k in shared])
+
+
+def _by_cells(first: Ratings, second: Ratings, level: float) -> Interval | None:
+    """The mean difference over shared cells, or None where too few ratings have a partner.
+
+    Looking at each pair's own differences lets their spread differ: near the ends of a scale
+    (a hidden reference, an anchor) ratings vary far less than in its middle.
+    """
+    gaps, raters, items = cell_differences(first, second)
+    if 2 * len(gaps) < PARTNERED * (len(first) + len(second)):
+        return None
+    if min(len(set(raters.tolist())), len(set(items.tolist()))) < 2:
+        return None
+    table = cross(raters, items, gaps)
+    found = crossed_mos(table, level) if table.complete else mixed_mos(gaps, raters, items, level)
+    return None if isinstance(found, Undefined) else found
 
 
 def _pair(
-    ratings: Ratings, fit: MixedFit | None, a: str, b: str, *, seed: int, level: float
+    ratings: Ratings, model: _SharedModel, a: str, b: str, *, seed: int, level: float
 ) -> Pair:
     first, second = ratings.select(system=a), ratings.select(system=b)
     blocks, differences = _blocks(first, second)
-    if fit is not None:
-        weights = np.zeros(len(ratings.systems))
-        weights[ratings.systems.index(a)], weights[ratings.systems.index(b)] = 1.0, -1.0
-        c = fit.contrast(weights)
-        d, se, df, method = c.estimate, c.se, c.df, "mixed model"
-    elif ratings.has_raters:
-        gap = (
-            cross(first.rater, first.item, first.value).values
-            - cross(second.rater, second.item, second.value).values
-        )
-        anova = two_way_anova(gap)
-        variance, df = crossed_variance(anova)
-        d, se, method = anova.mean, math.sqrt(variance), "crossed two-way variance of differences"
+    if ratings.has_raters:
+        cells = None if model.repeats else _by_cells(first, second, level)
+        if cells is not None:
+            d, se, df, method = cells.mean, cells.se, cells.df, f"{cells.method} of differences"
+        else:
+            c = model.difference(a, b)
+            d, se, df, method = c.estimate, c.se, c.df, "mixed model of all systems"
     else:
         d, se, df, method = _by_items(first, second, differences)
     if differences is None:

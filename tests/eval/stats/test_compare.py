@@ -106,16 +106,18 @@ def test_groups_overlap_where_difference_is_not_transitive() -> None:
 
 
 @pytest.mark.parametrize("shared", [True, False])
-@pytest.mark.parametrize("hole", [0.0, 0.3])
+@pytest.mark.parametrize("hole", [0.0, 0.1, 0.3])
 def test_planted_differences_are_found_and_absent_ones_are_not(shared: bool, hole: float) -> None:
     found = compare_systems(rated({"a": 0, "b": 0, "c": 1.5}, shared=shared, hole=hole), seed=0)
     p = {(x.first, x.second): x for x in found}
     assert p["a", "b"].p_holm > 0.05
     assert p["a", "c"].p_holm < 0.01
     assert p["a", "c"].ci_low < -1.5 < p["a", "c"].ci_high
-    assert p["a", "c"].method == (
-        "crossed two-way variance of differences" if shared and not hole else "mixed model"
-    )
+    expected = {
+        (True, 0.0): "crossed two-way variance of differences",
+        (True, 0.1): "mixed model of differences",
+    }
+    assert p["a", "c"].method == expected.get((shared, hole), "mixed model of all systems")
 
 
 def test_unknown_raters_are_compared_by_items_and_told() -> None:
@@ -137,7 +139,7 @@ def test_crossed_difference_equals_the_mixed_model_without_holes() -> None:
     crossed = compare_systems(complete, seed=0)[0]
     one_short = complete.where(np.arange(len(complete)) != 0)
     mixed = compare_systems(one_short, seed=0)[0]
-    assert mixed.method == "mixed model"
+    assert mixed.method == "mixed model of differences"
     assert mixed.difference == pytest.approx(crossed.difference, abs=0.02)
     assert mixed.se == pytest.approx(crossed.se, rel=0.1)
 
