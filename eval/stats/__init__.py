@@ -1,1 +1,1 @@
-"""Statistics of scores and ratings: pure functions from arrays to estimates with intervals."""
+"""Intervals and tests over scores and ratings."""
