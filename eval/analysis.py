@@ -132,6 +132,7 @@ def analyze_ratings(
     trap_items: Mapping[str, Trap] | None = None,
     scale: tuple[float, float] | None = None,
     excluding_rules: Collection[str] = EXCLUDING,
+    margin: float | None = None,
     half_width: float | None = None,
     level: float = 0.95,
     seed: int = 0,
@@ -141,11 +142,14 @@ def analyze_ratings(
     ``hidden_reference`` (needed for ``method="mushra"``) and ``mid_anchor`` name conditions;
     ``trap_items`` maps items to the closed range of right answers, and these items enter nothing
     else; ``scale`` gives the ends of the rating scale (the values' extremes if left out);
-    ``half_width`` asks for the study sizes that reach such an interval.
+    ``margin`` asks for equivalence tests; ``half_width`` for the study sizes that reach such an
+    interval.
 
     Raises:
         RatingsError: no ratings are left, or a named condition doesn't occur.
     """
+    if margin is not None and not margin > 0:
+        raise RatingsError(f"the margin of equivalence must be positive, and {margin:g} isn't")
     if method == "mushra" and hidden_reference is None:
         raise RatingsError(
             "MUSHRA needs the name of its hidden reference; the conditions are "
@@ -171,7 +175,8 @@ def analyze_ratings(
         systems=systems,
         reliability=tuple(_reliability(kept.select(dimension=d), span) for d in kept.dimensions),
         comparisons=tuple(
-            _comparisons(kept.select(dimension=d), systems, seed, level) for d in kept.dimensions
+            _comparisons(kept.select(dimension=d), systems, seed, level, margin)
+            for d in kept.dimensions
         ),
         screening=ScreeningReport(
             excluded,
@@ -299,13 +304,17 @@ def _alpha_table(groups_: list[np.ndarray]) -> np.ndarray:
 
 
 def _comparisons(
-    ratings: Ratings, systems: tuple[SystemMean, ...], seed: int, level: float
+    ratings: Ratings,
+    systems: tuple[SystemMean, ...],
+    seed: int,
+    level: float,
+    margin: float | None,
 ) -> Comparisons:
     dimension = ratings.dimensions[0]
     own = sorted((s for s in systems if s.dimension == dimension), key=lambda s: -s.mean)
     order = [s.system for s in own]
     try:
-        pairs = compare_systems(ratings, seed=seed, level=level)
+        pairs = compare_systems(ratings, seed=seed, margin=margin, level=level)
     except RatingsError as error:
         pairs = Undefined(str(error))
     if isinstance(pairs, Undefined):

@@ -82,6 +82,8 @@ def _from_table(text: str, kind: str) -> Ratings:
         if None in row or None in row.values():
             raise RatingsError(f"row {number} has another number of cells than the header")
         rows.append({k: v.strip() for k, v in row.items()})
+    if not rows:
+        raise RatingsError("there is a header only; no row has a rating")
     if kind != "auto":
         return READERS[kind][1](rows)
     for fits, read in READERS.values():

@@ -23,10 +23,12 @@ from typing import NamedTuple
 import numpy as np
 
 from concours.eval.stats.compare import (
+    Equivalence,
     Friedman,
     Tested,
     friedman,
     permutation,
+    tost,
     unpaired,
     wilcoxon,
 )
@@ -60,10 +62,15 @@ class Pair(NamedTuple):
     rank_test: Tested | Undefined
     permutation: Tested | Undefined
     blocks: str
+    equivalence: Equivalence | Undefined = Undefined("no margin was given")
 
 
-def compare_systems(ratings: Ratings, *, seed: int, level: float = 0.95) -> list[Pair] | Undefined:
+def compare_systems(
+    ratings: Ratings, *, seed: int, margin: float | None = None, level: float = 0.95
+) -> list[Pair] | Undefined:
     """All pairs of systems of ``ratings``, which hold one dimension.
+
+    With a ``margin`` each pair is also tested for equivalence within it (not adjusted).
 
     Undefined with one system.
 
@@ -79,6 +86,10 @@ def compare_systems(ratings: Ratings, *, seed: int, level: float = 0.95) -> list
         _pair(ratings, model, a, b, seed=seed, level=level)
         for a, b in itertools.combinations(systems, 2)
     ]
+    if margin is not None:
+        pairs = [
+            p._replace(equivalence=tost(p.difference, p.se, p.df, margin, 1 - level)) for p in pairs
+        ]
     adjusted = holm([p.p for p in pairs])
     return [p._replace(p_holm=float(q)) for p, q in zip(pairs, adjusted, strict=True)]
 

@@ -21,13 +21,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from concours.eval.errors import UsageError
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Strings = NDArray[np.str_]
 
 
-class RatingsError(ValueError):
+class RatingsError(UsageError):
     """Ratings that can't be read or don't fit what is asked of them."""
 
 
