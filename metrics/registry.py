@@ -31,9 +31,21 @@ from concours.metrics.spec import (
 
 FAMILIES = (
     "concours.metrics.pitch",
+    "concours.metrics.tonality",
+    "concours.metrics.melodic",
     "concours.metrics.rhythm",
+    "concours.metrics.timing",
+    "concours.metrics.drums",
     "concours.metrics.texture",
+    "concours.metrics.harmony",
+    "concours.metrics.tension",
+    "concours.metrics.structure",
+    "concours.metrics.theory",
+    "concours.metrics.surprise",
+    "concours.metrics.pairs",
+    "concours.metrics.control",
     "concours.metrics.distribution",
+    "concours.metrics.samples",
     "concours.metrics.originality.ngram",
 )
 ENTRY_POINT_GROUP = "concours.metrics"
