@@ -58,6 +58,13 @@ def _trap(text: str) -> tuple[str, tuple[float, float]]:
 @click.option("--keep-all", is_flag=True, help="Let no rule exclude anybody; flags stay.")
 @click.option("--margin", type=float, help="Test whether systems are equivalent within this.")
 @click.option("--half-width", type=float, help="Plan studies whose intervals are ± this.")
+@click.option(
+    "--clips",
+    multiple=True,
+    metavar="PATH",
+    help="Score the rated files here and hold every metric against the ratings (repeatable).",
+)
+@click.option("--metrics", multiple=True, metavar="NAMES", help="Only these metrics, with --clips.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of bootstrap and simulation.")
 @click.option(
     "--format", "format_", type=click.Choice(["json", "html", "md", "latex"]), default="md",
@@ -78,6 +85,8 @@ def command(
     keep_all: bool,
     margin: float | None,
     half_width: float | None,
+    clips: tuple[str, ...],
+    metrics: tuple[str, ...],
     seed: int,
     format_: str,
     out: Path | None,
@@ -92,8 +101,9 @@ def command(
     from concours.eval.analysis import EXCLUDING, Method, analyze_ratings
     from concours.eval.report.ratings_report import RatingsFormat, render_analysis
 
+    table = _ratings(study, ratings, kind)
     analysis = analyze_ratings(
-        _ratings(study, ratings, kind),
+        table,
         method=cast(Method, method),
         hidden_reference=hidden_reference,
         mid_anchor=mid_anchor,
@@ -103,7 +113,14 @@ def command(
         half_width=half_width,
         seed=seed,
     )
-    text = render_analysis(analysis, cast(RatingsFormat, format_))
+    joined = None
+    if clips:
+        from concours.eval.commands.score import split_metrics
+        from concours.eval.joining import join, score_clips
+
+        kept = table.without({f.rater for f in analysis.screening.excluded})
+        joined = join(kept, score_clips(clips, split_metrics(metrics)), seed=seed)
+    text = render_analysis(analysis, cast(RatingsFormat, format_), joined)
     if out is None:
         click.echo(text, nl=False)
     else:

@@ -7,22 +7,30 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from concours.eval.analysis import Analysis, Comparisons
-from concours.eval.report import latex, markdown
+from concours.eval.joining import Joined
+from concours.eval.report import latex, markdown, predictors
 from concours.eval.report.ratings_rows import Line, analysis_data, lines
 from concours.metrics.spec import Undefined
 
 RatingsFormat = Literal["json", "md", "latex", "html"]
 
 
-def render_analysis(analysis: Analysis, format_: RatingsFormat) -> str:
-    """The report; the same analysis gives the same bytes."""
+def render_analysis(
+    analysis: Analysis, format_: RatingsFormat, joined: Joined | None = None
+) -> str:
+    """The report; the same analysis gives the same bytes.
+
+    With ``joined`` it also says which metrics follow the listeners.
+    """
     if format_ == "json":
-        return json.dumps(analysis_data(analysis), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(analysis_data(analysis, joined), indent=2, ensure_ascii=False) + "\n"
     if format_ == "md":
-        return "\n".join(_markdown(analysis)).rstrip("\n") + "\n"
+        lines_ = [*_markdown(analysis), *predictors.markdown_lines(joined)]
+        return "\n".join(lines_).rstrip("\n") + "\n"
     if format_ == "latex":
-        return "\n".join(_latex(analysis)).rstrip("\n") + "\n"
-    return _html(analysis)
+        lines_ = [*_latex(analysis), *predictors.latex_lines(joined)]
+        return "\n".join(lines_).rstrip("\n") + "\n"
+    return _html(analysis, joined)
 
 
 def dimensions(analysis: Analysis) -> list[str]:
@@ -222,7 +230,7 @@ def _bars(analysis: Analysis, dimension: str) -> tuple[list[Bar], float, float]:
     return bars, low, high
 
 
-def _html(analysis: Analysis) -> str:
+def _html(analysis: Analysis, joined: Joined | None) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -256,6 +264,8 @@ def _html(analysis: Analysis) -> str:
         summary=screening_summary(analysis),
         notes=analysis.notes,
         flags=screened(analysis),
+        predictors=predictors.rows(joined),
+        predictors_note=predictors.NOTE,
         level=f"{analysis.level:.0%}",
         style=Markup(TEMPLATES.joinpath("report.css").read_text(encoding="utf-8")),
     )

@@ -16,6 +16,7 @@ from concours.eval.analysis import (
     ScreeningReport,
     SystemMean,
 )
+from concours.eval.joining import Joined
 from concours.eval.stats.pairs import Pair
 from concours.eval.stats.screening import Flag
 from concours.metrics.spec import Undefined
@@ -23,10 +24,11 @@ from concours.metrics.spec import Undefined
 Json = dict[str, Any]
 
 
-def analysis_data(analysis: Analysis) -> Json:
+def analysis_data(analysis: Analysis, joined: Joined | None = None) -> Json:
     """Everything in the analysis; ``systems``, ``reliability``, ``comparisons`` and
     ``screening`` are fixed names, others may be added."""
     return {
+        **({} if joined is None else {"metrics": _joined(joined)}),
         "systems": [system_row(s) for s in analysis.systems],
         "reliability": [_reliability(r) for r in analysis.reliability],
         "comparisons": [_comparisons(c) for c in analysis.comparisons],
@@ -152,6 +154,32 @@ def _power(p: Any) -> Json:
         return {"designs": None, "reason": p.reason}
     components, designs = p
     return {"variances": plain(components), **_stated("designs", designs)}
+
+
+def _joined(joined: Joined) -> Json:
+    reliability: Json = {}
+    for dimension, value in joined.reliability.items():
+        reliability |= _stated(dimension, value)
+    return {
+        "n_clips": joined.n_clips,
+        "notes": list(joined.notes),
+        "mos_reliability": reliability,
+        "predictors": [
+            {
+                "metric": p.metric,
+                "dimension": p.dimension,
+                **plain(p.correlation),
+                "q": plain(p.q),
+                **_stated("disattenuated", p.disattenuated),
+            }
+            for p in joined.predictors
+        ],
+        "contests": [
+            {"dimension": c.dimension, "first": c.first, "second": c.second, **plain(c.better)}
+            for c in joined.contests
+        ],
+        "unmeasured": dict(joined.unmeasured),
+    }
 
 
 class Line(NamedTuple):

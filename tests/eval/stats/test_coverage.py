@@ -102,8 +102,11 @@ def clip_correlation(kind: str, each: int, seed: int) -> Hit:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=4 * each)
     y = 0.6 * x + 0.8 * rng.normal(size=4 * each)
-    truth = {"pearson": 0.6, "spearman": 6 / np.pi * np.arcsin(0.3)}[kind]
-    truth = {"kendall": 2 / np.pi * np.arcsin(0.6)}.get(kind, truth)
+    truth = {
+        "pearson": 0.6,
+        "spearman": 6 / np.pi * np.arcsin(0.3),
+        "kendall": 2 / np.pi * np.arcsin(0.6),
+    }[kind]
     return held(correlation(x, y, np.repeat(list("abcd"), each), kind=kind), truth)
 
 
