@@ -64,6 +64,8 @@ def davda54(rows: Rows) -> Ratings:
     notes = [
         f"{len(rows)} answers of {users} users.",
         f"{none} answers have no rating (-1) and were left out of that dimension.",
+        "The file doesn't explain its guesses; 1 is read as 'by a machine', since the songs by "
+        "people (1 to 52) get it least.",
         f"{familiar} answers say that the song is familiar (2) and were left out of the guesses.",
     ]
     return build(kept, notes)

@@ -167,7 +167,7 @@ CASES: dict[str, tuple[Callable[..., Hit], list[tuple[int, ...]]]] = {
     "mixed model, 30% missing": (partial(with_holes, mixed_mos), DESIGNS),
     "cluster-robust, 30% missing": (partial(with_holes, cluster_robust), DESIGNS),
     "difference, complete, shared items": (partial(two_systems, False, 0.0), DESIGNS),
-    "difference, 10% missing, shared items": (partial(two_systems, False, 0.05), DESIGNS),
+    "difference, 5% missing, shared items": (partial(two_systems, False, 0.05), DESIGNS),
     "difference, own items": (partial(two_systems, True, 0.0), DESIGNS),
     "ICC(2,1)": (icc, DESIGNS),
     "prediction-powered, r = .8": (partial(powered, 0.8), [(8, 10), (20, 10), (20, 20), (50, 20)]),
