@@ -70,6 +70,7 @@ def metric(
     citation: str = "",
     invariant: Iterable[Invariance] = (),
     corpus: CorpusModel | None = None,
+    per_feature: bool = False,
 ) -> Callable[[F], F]:
     """Registers a metric function and returns it unchanged.
 
@@ -107,6 +108,7 @@ def metric(
             choices=MappingProxyType(_choices(function)),
             invariant=frozenset(invariant),
             corpus=corpus,
+            per_feature=per_feature,
         )
         return function
 
@@ -239,7 +241,7 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
     ``symbolic`` and ``audio`` stand for all metrics on that input, ``originality`` for every
-    metric at the corpus level, and a family (``pitch``, ``rhythm`` …) for its members.
+    metric of that package, and a family (``pitch``, ``rhythm`` …) for its members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
@@ -257,7 +259,8 @@ def _group(name: str) -> list[MetricRequest]:
             if (s.inputs == name and s.level == "clip") or (name == "symbolic" and s.level == "set")
         ]
     elif name == "originality":
-        specs = [s for s in catalogue().values() if s.level == "corpus"]
+        package = "concours.metrics.originality."
+        specs = [s for s in catalogue().values() if s.function.__module__.startswith(package)]
     else:
         specs = grouped.get(name, [])
     return [MetricRequest(s, s.parameters) for s in specs]
