@@ -15,9 +15,10 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from concours.metrics.spec import (
+    CorpusModel,
     Direction,
     Inputs,
     Invariance,
@@ -56,6 +57,7 @@ def metric(
     version: int = 1,
     citation: str = "",
     invariant: Iterable[Invariance] = (),
+    corpus: CorpusModel | None = None,
 ) -> Callable[[F], F]:
     """Registers a metric function and returns it unchanged.
 
@@ -68,6 +70,10 @@ def metric(
 
     def register(function: F) -> F:
         name = function.__name__
+        if (corpus is not None) != (level == "corpus"):
+            raise MetricError(
+                f"{name}: a metric has a corpus model if and only if it is at that level"
+            )
         known = _REGISTERED.get(name)
         if known is not None and known.function.__module__ != function.__module__:
             raise MetricError(
@@ -86,7 +92,9 @@ def metric(
             citation=citation,
             family=function.__module__.rpartition(".")[2],
             parameters=MappingProxyType(_parameters(function)),
+            choices=MappingProxyType(_choices(function)),
             invariant=frozenset(invariant),
+            corpus=corpus,
         )
         return function
 
@@ -105,6 +113,16 @@ def _parameters(function: Callable[..., MetricResult]) -> dict[str, ParameterVal
             )
         found[p.name] = p.default
     return found
+
+
+def _choices(function: Callable[..., MetricResult]) -> dict[str, tuple[ParameterValue, ...]]:
+    """The values that a parameter annotated as a Literal may take."""
+    hints = get_type_hints(function)
+    return {
+        name: get_args(hints[name])
+        for name in _parameters(function)
+        if get_origin(hints.get(name)) is Literal
+    }
 
 
 @cache
@@ -171,6 +189,12 @@ def request(text: str, **parameters: ParameterValue) -> MetricRequest:
                 f"{spec.name} has no parameter {key!r}{_suggestion(key, settled)} (it has: {known})"
             )
         settled[key] = _converted(spec.name, key, raw, settled[key])
+        choices = spec.choices.get(key)
+        if choices and settled[key] not in choices:
+            raise MetricError(
+                f"{spec.name}: {key} must be one of {', '.join(map(str, choices))}, "
+                f"and {raw!r} is not"
+            )
     return MetricRequest(spec, MappingProxyType(settled))
 
 

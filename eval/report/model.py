@@ -17,7 +17,10 @@ Status = Literal["ok", "undefined", "failed"]
 
 @dataclass(frozen=True)
 class Column:
-    """One metric of the leaderboard. ``key`` is the name with its changed parameters."""
+    """One metric of the leaderboard. ``key`` is the name with its changed parameters.
+
+    ``summary`` is one sentence, ``definition`` the whole docstring behind it ("" to leave it out).
+    """
 
     key: str
     name: str
@@ -30,6 +33,7 @@ class Column:
     parameters: Mapping[str, Any]
     summary: str
     citation: str
+    definition: str = ""
 
 
 @dataclass(frozen=True)

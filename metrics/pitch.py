@@ -1,0 +1,197 @@
+"""Pitch: which pitches a piece uses and how evenly.
+
+Conventions: drums are left out. A weight of ``count`` counts every note once; ``duration`` weighs
+it by its length in ticks. Entropies are in bits.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, cast
+
+import numpy as np
+
+from concours.metrics.piece import Floats, Piece
+from concours.metrics.registry import metric
+from concours.metrics.spec import Undefined
+
+Weighting = Literal["count", "duration"]
+
+NO_PITCHED_NOTES = Undefined("no pitched notes")
+SCALES = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "natural-minor": (0, 2, 3, 5, 7, 8, 10),
+    "harmonic-minor": (0, 2, 3, 5, 7, 8, 11),
+    "melodic-minor": (0, 2, 3, 5, 7, 9, 11),
+}
+
+
+def pitch_histogram(piece: Piece, weighting: Weighting = "count") -> Floats:
+    """Weight of each MIDI pitch, shape (128,); all zero without pitched notes."""
+
+    def compute() -> Floats:
+        p = piece.pitched
+        weights = (p.end - p.onset).astype(np.float64) if weighting == "duration" else None
+        return np.bincount(p.pitch, weights, minlength=128).astype(np.float64)
+
+    return piece.shared(("pitch_histogram", weighting), compute)
+
+
+def pitch_class_histogram(piece: Piece, weighting: Weighting = "count") -> Floats:
+    """Weight of each pitch class from C on, shape (12,)."""
+    padded = np.concatenate([pitch_histogram(piece, weighting), np.zeros(4)])
+    return cast(Floats, padded.reshape(11, 12).sum(axis=0))
+
+
+def entropy(weights: Floats) -> float | Undefined:
+    """Shannon entropy, -sum p log2 p, of a histogram; undefined where all weights are 0."""
+    total = weights.sum()
+    if total <= 0:
+        return NO_PITCHED_NOTES
+    p = weights[weights > 0] / total
+    return max(0.0, float(-(p * np.log2(p)).sum()))
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="semitone",
+    range=(0, 127),
+    citation="Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def pitch_range(piece: Piece) -> float | Undefined:
+    """Distance from the lowest to the highest pitch.
+
+    max(pitch) - min(pitch) over the pitched notes; 0 for a single pitch. Undefined without
+    pitched notes (muspy gives -127 for a drum track).
+
+    >>> from concours.metrics.piece import make_piece
+    >>> pitch_range(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 64, 72]))
+    12.0
+    """
+    used = np.flatnonzero(pitch_histogram(piece))
+    return float(used[-1] - used[0]) if len(used) else NO_PITCHED_NOTES
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="pitch",
+    range=(0, 128),
+    citation="Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def n_pitches_used(piece: Piece) -> float:
+    """Number of distinct pitches; 0 without pitched notes.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> n_pitches_used(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 60, 72]))
+    2.0
+    """
+    return float(np.count_nonzero(pitch_histogram(piece)))
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="pitch class",
+    range=(0, 12),
+    citation="Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def n_pitch_classes_used(piece: Piece) -> float:
+    """Number of distinct pitch classes; 0 without pitched notes.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> n_pitch_classes_used(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 64, 72]))
+    2.0
+    """
+    return float(np.count_nonzero(pitch_class_histogram(piece)))
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="bit",
+    range=(0, 7),
+    citation="Dong et al. 2020 (MusPy), arXiv:2008.01951",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def pitch_entropy(piece: Piece, *, weighting: Weighting = "count") -> float | Undefined:
+    """Shannon entropy of the pitch histogram.
+
+    -sum p log2 p over the 128 MIDI pitches: 0 for one pitch, log2 k for k pitches used alike.
+    Undefined without pitched notes (or, weighted by duration, where all have no length).
+
+    >>> from concours.metrics.piece import make_piece
+    >>> pitch_entropy(make_piece(onset=[0, 1, 2, 3], end=[1, 2, 3, 4], pitch=[60, 62, 64, 65]))
+    2.0
+    """
+    return entropy(pitch_histogram(piece, weighting))
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="bit",
+    range=(0, math.log2(12)),
+    citation="Wu & Yang 2020 (MusDr), arXiv:2008.01307",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def pitch_class_entropy(piece: Piece, *, weighting: Weighting = "count") -> float | Undefined:
+    """Shannon entropy of the pitch-class histogram of the whole piece.
+
+    -sum p log2 p over the 12 pitch classes: 0 for one class, log2 12 = 3.585 for all alike.
+    Undefined without pitched notes.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> pitch_class_entropy(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 72, 84]))
+    0.0
+    """
+    return entropy(pitch_class_histogram(piece, weighting))
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="share",
+    range=(0, 1),
+    citation="Mogren 2016 (C-RNN-GAN), arXiv:1611.09904",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def scale_consistency(
+    piece: Piece, *, scales: str = "major+natural-minor", weighting: Weighting = "count"
+) -> float | Undefined:
+    """Share of the notes that fit the best-fitting scale.
+
+    The maximum, over the 12 roots and the scales named (joined by ``+``: major, natural-minor,
+    harmonic-minor, melodic-minor), of notes in the scale / notes. A seven-note scale gives at
+    least 7/12 whatever the music, so the floor is high. Undefined without pitched notes.
+
+    Raises:
+        ValueError: a scale that is none of those.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> chromatic = make_piece(onset=range(12), end=range(1, 13), pitch=range(60, 72))
+    >>> scale_consistency(chromatic) == 7 / 12
+    True
+    """
+    histogram = pitch_class_histogram(piece, weighting)
+    total = histogram.sum()
+    if total <= 0:
+        return NO_PITCHED_NOTES
+    unknown = [s for s in scales.split("+") if s not in SCALES]
+    if unknown:
+        raise ValueError(f"no scale is called {unknown[0]!r}; there are {', '.join(SCALES)}")
+    masks = np.zeros((len(scales.split("+")), 12))
+    for row, name in zip(masks, scales.split("+"), strict=True):
+        row[list(SCALES[name])] = 1
+    rotated = np.stack([np.roll(histogram, -root) for root in range(12)], axis=1)
+    return float((masks @ rotated).max() / total)
