@@ -3,7 +3,8 @@
 Conventions
 -----------
 - The soundfont is TimGM6mb.sf2, which pretty_midi installs; it is found without importing
-  pretty_midi, and symusic's synthesizer plays it.
+  pretty_midi. (symusic's synthesizer is not used: with this soundfont it plays most piano notes at
+  a wrong pitch and every note at one loudness.)
 - Sound starts at the first note: silence before it is left out of a clip, and kept in a whole
   rendering, where time 0 is tick 0 of the piece.
 - The notes are played as the piece states them; a piece carries no pedal and no controllers.
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from concours.eval.soundfont import SoundFont, read_soundfont
 from concours.metrics.piece import Piece
 
 Samples = NDArray[np.float32]
@@ -31,7 +33,6 @@ MAX_SECONDS = 3600.0
 TAIL_SECONDS = 1.0
 FADE_SECONDS = 1.5
 PEAK = 0.89
-_SHORTEST_NOTE = 0.03
 _MP3_LEVEL = 0.85
 
 
@@ -115,8 +116,8 @@ def clip(piece: Piece, longest: float = 20.0) -> Clip:
         raise RenderError("there is nothing to play: the piece has no notes that last")
     onset = piece.to_seconds(piece.onset) - start
     end = np.minimum(piece.to_seconds(piece.end) - start, seconds)
-    stereo = _played(piece, onset, end, onset < seconds, CLIP_RATE)
-    mono = stereo.mean(axis=1)[: max(1, round(seconds * CLIP_RATE))]
+    mono = _halved(_played(piece, onset, end, onset < seconds, 2 * CLIP_RATE).mean(axis=1))
+    mono = mono[: max(1, round(seconds * CLIP_RATE))]
     if piece.seconds - start > seconds:
         fade = min(len(mono), round(FADE_SECONDS * CLIP_RATE))
         mono[-fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
@@ -133,39 +134,26 @@ def _played(piece: Piece, start: Any, end: Any, keep: Any, sample_rate: int) -> 
             f"the piece lasts {last:.0f} s, and audio stops at {MAX_SECONDS:.0f} s: "
             "look for a corrupt time or tempo in its file"
         )
-    length = round((last + TAIL_SECONDS) * sample_rate)
-    score = _score(piece, start, np.maximum(end, start + _SHORTEST_NOTE), keep)
-    sound: Samples = np.asarray(_synthesizer(sample_rate).render(score, stereo=True), np.float32).T
-    sound = np.ascontiguousarray(sound[:length])
+    from concours.eval.synth import Sounding, play
+
+    columns = (start, end, piece.pitch, piece.velocity, piece.program, piece.is_drum)
+    notes = [Sounding(*row) for row in zip(*(c[keep].tolist() for c in columns), strict=True)]
+    sound = play(_font(), notes, round((last + TAIL_SECONDS) * sample_rate), sample_rate)
     peak = float(np.abs(sound).max(initial=0.0))
     return sound / np.float32(peak) if peak > 1 else sound
 
 
 @cache
-def _synthesizer(sample_rate: int) -> Any:
-    from symusic import Synthesizer
-
-    return Synthesizer(sf_path=str(soundfont()), sample_rate=sample_rate)
+def _font() -> SoundFont:
+    return read_soundfont(soundfont())
 
 
-def _score(piece: Piece, start: Any, end: Any, keep: Any) -> Any:
-    """A symusic score in seconds, with one track for each track, program and kind of sound."""
-    from symusic import Note, Score, Track
+def _halved(sound: Samples) -> Samples:
+    """Every second sample, after taking out what half the rate cannot carry."""
+    import soxr
 
-    score: Any = Score(ttype="second")
-    voices = np.stack([piece.track, piece.program, piece.is_drum.astype(np.int64)], axis=1)
-    for track, program, drums in np.unique(voices[keep], axis=0).tolist():
-        mine = keep & (voices == (track, program, drums)).all(axis=1)
-        voice: Any = Track(name="", program=program, is_drum=bool(drums), ttype="second")
-        voice.notes = Note.from_numpy(
-            start[mine].astype(np.float32),
-            (end - start)[mine].astype(np.float32),
-            piece.pitch[mine].astype(np.int8),
-            piece.velocity[mine].astype(np.int8),
-            ttype="second",
-        )
-        score.tracks.append(voice)
-    return score
+    half: Samples = soxr.resample(sound, 2, 1, quality="HQ")
+    return half
 
 
 def _mp3(mono: Samples) -> bytes:

@@ -148,9 +148,9 @@ def plan_benchmarks(
     with open_store(config.store, folder) as store:
         for plan in make_plans(config, folder, only, Silent()):
             ids = runs.register(store, plan, manifest(plan, folder), LOADER)
-            known = runs.known_scores(store, plan.run_id)
-            read = set(runs.known_loads(store, plan.run_id, LOADER))
-            missing = compute.count_missing(plan, ids, lambda *key, k=known: key in k, read)
+            scores = runs.known_scores(store, plan.run_id)
+            loads = runs.known_loads(store, plan.run_id, LOADER)
+            missing = compute.count_missing(plan, ids, _known(loads, scores), set(loads))
             planned.append(PlannedRun(plan, missing))
     return planned
 
@@ -162,27 +162,27 @@ def _run(
     ids = runs.register(store, plan, description, LOADER)
     scores = runs.known_scores(store, plan.run_id)
     loads = runs.known_loads(store, plan.run_id, LOADER)
-    bad = {sha for sha, status in loads.items() if status == "failed"}
     environment = {k: description[k] for k in ("command", "hardware", "versions", "code")}
     log = runs.log_start(store, plan.run_id, environment)
 
-    def known(sha256: str, measure: int) -> bool:
-        return sha256 in bad or (sha256, measure) in scores
-
+    known = _known(loads, scores)
     computed: set[str] = set()
     for batch in compute.compute_items(plan, ids, known, set(loads), executor, progress):
         runs.write_outcomes(store, batch, LOADER)
         for outcome in batch:
             computed.add(outcome.sha256)
             loads[outcome.sha256] = outcome.status
-            scores |= {(outcome.sha256, s.measurement) for s in outcome.scores}
-            if outcome.status == "failed":
-                bad.add(outcome.sha256)
+            scores.update((outcome.sha256, s.measurement) for s in outcome.scores)
     _compute_sets(store, plan, ids, executor, progress)
     runs.finish(store, plan.run_id, log, len(computed))
     items = [i for s in plan.systems for i in s.items]
     failures = sum(1 for i in items if i.sha256 is None or loads.get(i.sha256) == "failed")
     return RunResult(plan.benchmark, plan.run_id, len(items), failures, len(computed))
+
+
+def _known(loads: Mapping[str, str], scores: set[tuple[str, int]]) -> compute.Known:
+    """What needs no computing: scores that are there, and all of an item that cannot be read."""
+    return lambda sha256, measure: loads.get(sha256) == "failed" or (sha256, measure) in scores
 
 
 def _compute_sets(

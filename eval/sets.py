@@ -11,7 +11,7 @@ import numpy as np
 from concours.eval.plan import HALF_SAMPLES, Measure, Plan, PlannedSystem
 from concours.eval.stats.bootstrap import half_sample_interval
 from concours.eval.work import ScoreValue, as_score
-from concours.metrics.distribution import FeatureTable
+from concours.metrics.features import FeatureTable
 from concours.metrics.registry import find
 from concours.metrics.spec import Scored, Undefined
 

@@ -93,11 +93,11 @@ def score_item(task: Task) -> Outcome:
         data = path.read_bytes()
     except OSError as error:
         return failed(task, f"cannot be read: {error.strerror or error}")
-    if hashlib.sha256(part_bytes(data, task.fragment)).hexdigest() != task.sha256:
-        return failed(task, "changed while the run was reading it; run again")
-    if task.kind == "audio":
-        return _score_audio(task)
     try:
+        if hashlib.sha256(part_bytes(data, task.fragment)).hexdigest() != task.sha256:
+            return failed(task, "changed while the run was reading it; run again")
+        if task.kind == "audio":
+            return _score_audio(task)
         loaded = load(path, data, task.fragment)
     except LoadError as error:
         return failed(task, str(error))
@@ -131,7 +131,7 @@ def _measure(piece: Piece, measurement: Measurement) -> ScoreValue:
     try:
         arguments: list[Any] = [piece]
         if spec.corpus is not None:
-            model = _open_model(measurement.model, spec)
+            model = _open_model(measurement.model, measurement.metric)
             left = measurement.leave_out
             arguments.append(model.excluding(left) if left else model)
         result = spec.function(*arguments, **measurement.parameters)
@@ -151,9 +151,10 @@ def as_score(measurement: int, result: MetricResult) -> ScoreValue:
 
 
 @lru_cache(maxsize=8)
-def _open_model(folder: str, spec: MetricSpec) -> Any:
-    assert spec.corpus is not None
-    return spec.corpus.open(open_arrays(Path(folder)))
+def _open_model(folder: str, metric: str) -> Any:
+    corpus = find(metric).corpus
+    assert corpus is not None
+    return corpus.open(open_arrays(Path(folder)))
 
 
 def _extract(piece: Piece, extraction: Extraction) -> Any:

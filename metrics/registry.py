@@ -134,9 +134,18 @@ def _load_families() -> None:
 
 
 def catalogue() -> dict[str, MetricSpec]:
-    """Every known metric by name, families in their declared order."""
+    """Every known metric by name: our families in their declared order, then everyone else's.
+
+    The order does not depend on which modules a program has imported before.
+    """
     _load_families()
-    return dict(_REGISTERED)
+    place = {module: i for i, module in enumerate(FAMILIES)}
+
+    def order(spec: MetricSpec) -> tuple[int, str]:
+        module = spec.function.__module__
+        return place.get(module, len(place)), "" if module in place else module
+
+    return {s.name: s for s in sorted(_REGISTERED.values(), key=order)}
 
 
 def families() -> dict[str, list[MetricSpec]]:

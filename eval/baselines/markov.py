@@ -9,8 +9,11 @@ Conventions
   the scale of C major; drums stay. A generated piece is transposed to its model's key.
 - Each role (the n-th track, or the drums) has a chain of its own, trained on that role in all
   pieces, and starts where pieces start. Voices are drawn independently of each other.
-- Where nothing ever followed a context (it ends a training piece), its oldest event is dropped
-  until something did.
+- A voice stays within the compass (lowest to highest pitch) of its model's voice: the chain draws
+  among the followers that do. Without this, voices learnt from many pieces in many registers
+  wander further than any one of them.
+- Where nothing within the compass ever followed a context (it may end a training piece), its
+  oldest event is dropped until something did.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from concours.eval.baselines.voices import Event, assemble, voices
+from concours.eval.baselines.voices import Event, assemble, common_resolution, voices
 from concours.metrics.piece import Piece
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
@@ -35,10 +38,11 @@ class MarkovModel:
 
     def __init__(self, train: Sequence[Piece], order: int) -> None:
         self.order = order
+        self.resolution = common_resolution(train)
         self._chains: dict[Role, Chain] = {}
         for piece in train:
             shift = to_c_major(piece)
-            for voice in voices(piece):
+            for voice in voices(piece, self.resolution):
                 events = [_shifted(e, 0 if voice.is_drum else shift) for e in voice.events]
                 self._learn(voice.role, [START] * order + events)
 
@@ -52,25 +56,42 @@ class MarkovModel:
         """A piece as long as ``model``, in its key and for its tracks."""
         shift = to_c_major(model)
         lines = []
-        for voice in voices(model):
+        for voice in voices(model, self.resolution):
+            to_c = 0 if voice.is_drum else shift
+            compass = _compass([_shifted(e, to_c) for e in voice.events])
             length = sum(e.step for e in voice.events)
-            events = self._draw(voice.role, length, rng)
-            back = 0 if voice.is_drum else -shift
+            events = self._draw(voice.role, length, compass, rng)
+            back = -to_c
             lines.append(voice._replace(events=tuple(_shifted(e, back) for e in events)))
-        return assemble(model, lines)
+        return assemble(model, lines, self.resolution)
 
-    def _draw(self, role: Role, length: int, rng: np.random.Generator) -> list[Event]:
+    def _draw(
+        self, role: Role, length: int, compass: tuple[int, int], rng: np.random.Generator
+    ) -> list[Event]:
         chain = self._chains[role]
         events = [START] * self.order
         time = 0
         while time < length:
             context = tuple(events[-self.order :])
-            while context not in chain:
+            followers = _within(chain.get(context, []), compass)
+            while not followers and context:
                 context = context[1:]
-            followers = chain[context]
+                followers = _within(chain.get(context, []), compass)
+            followers = followers or chain[()]
             events.append(followers[int(rng.integers(len(followers)))])
             time += events[-1].step
         return events[self.order :]
+
+
+def _compass(events: Sequence[Event]) -> tuple[int, int]:
+    pitches = [p for e in events for p, _ in e.notes]
+    return min(pitches), max(pitches)
+
+
+def _within(events: Sequence[Event], compass: tuple[int, int]) -> list[Event]:
+    """The events whose notes all lie in the compass."""
+    low, high = compass
+    return [e for e in events if all(low <= p <= high for p, _ in e.notes)]
 
 
 def to_c_major(piece: Piece) -> int:

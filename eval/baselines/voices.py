@@ -5,7 +5,7 @@ Conventions
 - A voice is a track, its drums a voice of their own. An *event* is everything that starts
   together in a voice: its notes (pitch, duration) from low to high, and the time to the next
   event (the last event's own longest duration stands in for it).
-- Times are ticks at :data:`RESOLUTION` a quarter; other resolutions are rescaled and rounded.
+- Times are ticks at a stated resolution; pieces of another one are rescaled and rounded.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from concours.metrics.piece import Piece, make_piece
 
 RESOLUTION = 480
+FINEST = 32767  # what a MIDI header can hold
 
 Ints = NDArray[np.int64]
 
@@ -46,15 +47,22 @@ class Voice(NamedTuple):
         return (self.is_drum, 0 if self.is_drum else self.track)
 
 
-def scaled(ticks: Ints, piece: Piece) -> Ints:
-    """Ticks of a piece as ticks at :data:`RESOLUTION`."""
-    return np.floor(ticks * RESOLUTION / piece.ticks_per_quarter + 0.5).astype(np.int64)
+def common_resolution(pieces: Sequence[Piece]) -> int:
+    """The ticks a quarter that all pieces have, or :data:`RESOLUTION` where they differ."""
+    found = {p.ticks_per_quarter for p in pieces}
+    only = found.pop()
+    return RESOLUTION if found or only > FINEST else only
 
 
-def voices(piece: Piece) -> list[Voice]:
+def scaled(ticks: Ints, piece: Piece, resolution: int) -> Ints:
+    """Ticks of a piece as ticks at another resolution."""
+    return np.floor(ticks * resolution / piece.ticks_per_quarter + 0.5).astype(np.int64)
+
+
+def voices(piece: Piece, resolution: int) -> list[Voice]:
     """The voices of a piece, by track, pitched before drums; a note lasts at least one tick."""
-    onset = scaled(piece.onset, piece)
-    duration = np.maximum(scaled(piece.end, piece) - onset, 1)
+    onset = scaled(piece.onset, piece, resolution)
+    duration = np.maximum(scaled(piece.end, piece, resolution) - onset, 1)
     found = []
     for drums in (False, True):
         for track in np.unique(piece.track[piece.is_drum == drums]).tolist():
@@ -80,7 +88,7 @@ def _voice(piece: Piece, at: Ints, onset: Ints, duration: Ints) -> Voice:
     )
 
 
-def assemble(model: Piece, lines: Sequence[Voice]) -> Piece:
+def assemble(model: Piece, lines: Sequence[Voice], resolution: int) -> Piece:
     """Voices as a piece on the bars, meters, tempi and keys of ``model``.
 
     A note that would still sound when its pitch starts again in the same voice ends there, so
@@ -93,13 +101,13 @@ def assemble(model: Piece, lines: Sequence[Voice]) -> Piece:
     ]
     onset, end, pitch, velocity, track, program, drums = np.array(rows, np.int64).reshape(-1, 7).T
     meters = zip(
-        scaled(model.meter_tick, model).tolist(),
+        scaled(model.meter_tick, model, resolution).tolist(),
         model.meter_numerator.tolist(),
         model.meter_denominator.tolist(),
         strict=True,
     )
     keys = zip(
-        scaled(model.key_tick, model).tolist(),
+        scaled(model.key_tick, model, resolution).tolist(),
         model.key_fifths.tolist(),
         model.key_minor.tolist(),
         strict=True,
@@ -112,13 +120,17 @@ def assemble(model: Piece, lines: Sequence[Voice]) -> Piece:
         track=track,
         program=program,
         is_drum=drums.astype(np.bool_),
-        ticks_per_quarter=RESOLUTION,
+        ticks_per_quarter=resolution,
         tempos=list(
-            zip(scaled(model.tempo_tick, model).tolist(), model.tempo_qpm.tolist(), strict=True)
+            zip(
+                scaled(model.tempo_tick, model, resolution).tolist(),
+                model.tempo_qpm.tolist(),
+                strict=True,
+            )
         ),
         meters=list(meters),
         keys=list(keys),
-        bar_edges=scaled(model.bar_edges, model),
+        bar_edges=scaled(model.bar_edges, model, resolution),
         track_names=model.track_names,
         has_velocity=model.has_velocity,
     )

@@ -13,7 +13,11 @@ from concours.metrics.spec import MetricSpec
 @click.command("metrics")
 @click.argument("name", required=False)
 @click.option(
-    "--format", "format_", type=click.Choice(["table", "json", "md"]), default="table", show_default=True
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "md"]),
+    default="table",
+    show_default=True,
 )
 def command(name: str | None, format_: str) -> None:
     """List the metrics, or explain the one called NAME.

@@ -9,6 +9,7 @@ Conventions
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from functools import cache
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from concours.eval.load.abc_text import BAR_CONTROL, decode, prepared
+from concours.eval.load.abc_text import BAR_CONTROL, decode, delays_bars, prepared
 from concours.eval.load.barlines import Ticks, counted_bars
 from concours.eval.load.loaded import Loaded, LoadError
 from concours.eval.load.midi import control_ticks, read_midi
@@ -25,9 +26,12 @@ from concours.metrics.piece import Piece, make_piece
 
 MAX_BYTES = 1 << 20
 SECONDS = 10
-# abc2midi is C on untrusted text: it gets 5 s of processor time, 1 GiB, and files of 32 MiB.
-_LIMITS = 'ulimit -t 5 -f 65536 -v 1048576 2>/dev/null; exec "$@"'
-_CHATTER = ("writing MIDI file", "4.85 ", "File ")
+# abc2midi is C on untrusted text: it gets 5 s of processor time and, where the
+# system can limit it, 1 GiB of memory.
+_LIMITS = '(ulimit -v 1048576) 2>/dev/null && ulimit -v 1048576; ulimit -t 5; exec "$@"'
+_CHATTER = ("writing MIDI file", "voice mapping", "File ")
+
+_TRIVIA = re.compile(r"[0-9 ]+|[0-9.]+ .* abc2midi")  # the voice map, the version
 
 
 def read_abc(data: bytes) -> Loaded:
@@ -45,7 +49,8 @@ def read_abc(data: bytes) -> Loaded:
         text = "X:1\n" + text
     copy, closed = prepared(text)
     midi, complaints = _abc2midi(copy)
-    bars = control_ticks(midi, BAR_CONTROL)
+    barred = _abc2midi(prepared(text, sounding=False)[0])[0] if delays_bars(text) else midi
+    bars = control_ticks(barred, BAR_CONTROL)
     loaded = read_midi(midi)
     piece = _on_written_ticks(loaded.piece, bars)
     own = []
@@ -69,9 +74,7 @@ def _on_written_ticks(piece: Piece, bars: Ticks) -> Piece:
     )
     edges = None
     if len(bars):
-        known = np.union1d(onset, piece.end)
-        early = ~np.isin(bars, known) & (np.isin(bars - 1, known) | (bars % 2 == 1))
-        edges = counted_bars(np.maximum(bars - early, 0), meters, piece.ticks_per_quarter)
+        edges = counted_bars(bars, meters, piece.ticks_per_quarter)
     try:
         return make_piece(
             onset=onset,
@@ -135,6 +138,7 @@ def _abc2midi(text: str) -> tuple[bytes, list[str]]:
 
 def _complaints(output: str, most: int = 20) -> list[str]:
     lines = [line.strip() for line in output.split("\n")]
-    kept = list(dict.fromkeys(x for x in lines if x and not x.startswith(_CHATTER)))
+    said = (x for x in lines if x and not x.startswith(_CHATTER) and not _TRIVIA.fullmatch(x))
+    kept = list(dict.fromkeys(said))
     more = [f"{len(kept) - most} more complaints of abc2midi"] if len(kept) > most else []
     return [f"abc2midi: {line}"[:300] for line in kept[:most]] + more

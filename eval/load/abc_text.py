@@ -18,6 +18,7 @@ _TOKENS = re.compile(
     r'"[^"\n]*"|![^!|\n]*!|\[[A-Za-z]:[^\]\n]*\]|%[^\n]*'
     r"|(?P<bar>[.]?(?::*\[?\|[|\]:]*|:{2,})(?:[ ]*\[?[0-9][0-9,.-]*)?)"
 )
+_SILENT = re.compile("[-zx]")
 _SPACED = re.compile(r"([A-Ga-gxz][,']*) +(?=[0-9/])")
 
 
@@ -56,8 +57,17 @@ def tunes(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def prepared(text: str) -> tuple[str, int]:
+def delays_bars(text: str) -> bool:
+    """Whether the music, chord symbols and fields aside, may hold a tie or a rest."""
+    lines = (_TOKENS.sub("", x) for x in text.split("\n") if not _FIELD.match(x))
+    return any(_SILENT.search(line) for line in lines)
+
+
+def prepared(text: str, sounding: bool = True) -> tuple[str, int]:
     """(the copy for abc2midi, how many note lengths a space had cut off).
+
+    ``sounding=False`` makes a copy that only the bars are read from, with notes for rests and
+    without ties: abc2midi sends what follows a rest or stands inside a tied note too early.
 
     Chord symbols are left out of the sound, bar lines are marked, and "g 2", which abc2midi reads
     as a plain g, is closed up to the "g2" that was meant.
@@ -78,13 +88,22 @@ def prepared(text: str) -> tuple[str, int]:
         out: list[str] = []
         at = 0
         for token in _TOKENS.finditer(line):
-            plain, n = _SPACED.subn(r"\1", line[at : token.start()])
+            plain, n = _music(line[at : token.start()], sounding)
             closed += n
-            out += [plain, token.group()]
-            if token.group("bar"):
-                out.append(_MARK)
+            # A closing repeat is marked on both sides: playing jumps back from it, or goes on.
+            before = _MARK if (token.group("bar") or "").startswith(":") else ""
+            after = _MARK if token.group("bar") else ""
+            out += [plain, before, token.group(), after]
             at = token.end()
-        plain, n = _SPACED.subn(r"\1", line[at:])
+        plain, n = _music(line[at:], sounding)
         closed += n
         lines.append("".join([*out, plain]))
     return "\n".join(lines) + "\n", closed
+
+
+def _music(text: str, sounding: bool) -> tuple[str, int]:
+    return _SPACED.subn(r"\1", text if sounding else _SILENT.sub(_audible, text))
+
+
+def _audible(found: re.Match[str]) -> str:
+    return "" if found.group() == "-" else "c"

@@ -84,14 +84,15 @@ def read_midi(data: bytes) -> Loaded:
 
 
 def control_ticks(data: bytes, number: int) -> NDArray[np.int64]:
-    """The ticks at which the first track that sends control ``number`` sends it."""
+    """The ticks of control ``number`` in the track that sends it for longest."""
     array = np.frombuffer(data, np.uint8)
+    longest: NDArray[np.int64] = np.empty(0, np.int64)
     for span in _track_spans(data, 0, []):
         metas = read_track(array, *span).metas
         ticks = metas[metas[:, 1] == 256 + number, 0]
-        if len(ticks):
-            return ticks
-    return np.empty(0, np.int64)
+        if len(ticks) and (not len(longest) or ticks[-1] > longest[-1]):
+            longest = ticks
+    return longest
 
 
 def _track_spans(data: bytes, start: int, warnings: list[str]) -> list[tuple[int, int]]:

@@ -27,7 +27,8 @@ from concours.eval.report.model import (
 from concours.eval.stats.bootstrap import mean_interval
 from concours.eval.store import Store, runs
 from concours.eval.store.reports import StoredMeasure, StoredRun, read_run
-from concours.metrics.distribution import FeatureTable, wasserstein_distance
+from concours.metrics.distribution import wasserstein_distance
+from concours.metrics.features import FeatureTable
 from concours.metrics.piece import Piece
 from concours.metrics.registry import find
 from concours.metrics.spec import Scored, Undefined

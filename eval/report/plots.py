@@ -18,7 +18,7 @@ from concours.eval.report.model import Benchmark, Cell, Column, System
 from concours.eval.report.wording import number
 
 WIDTH, HEIGHT = 1000, 100
-BINS = 40
+MOST_BINS, FEWEST_BINS = 40, 12
 _TRIM = 0.02
 _TOO_LONG = 3.0
 
@@ -115,16 +115,21 @@ def _span(pools: Sequence[Values], marks: Sequence[float]) -> tuple[float, float
 
 
 def _edges(pools: Sequence[Values], low: float, high: float) -> Values:
-    """Bin edges over the axis; whole numbers get bins of whole width, centred on them."""
+    """Bin edges over the axis: more of them where there are more items.
+
+    Whole numbers get bins of whole width, centred on them.
+    """
+    most = max((len(p) for p in pools), default=0)
+    bins = min(MOST_BINS, max(FEWEST_BINS, round(3 * math.sqrt(most))))
     if pools and all(bool((p == np.rint(p)).all()) for p in pools) and high - low < 1e6:
-        step = max(1, math.ceil((high - low + 1) / BINS))
+        step = max(1, math.ceil((high - low + 1) / bins))
         first = math.floor(low) - 0.5
         count = max(1, math.ceil((high + 0.5 - first) / step))
         return first + step * np.arange(count + 1, dtype=np.float64)
     if high <= low:
         half = abs(low) * 0.1 or 0.5
         low, high = low - half, high + half
-    return np.linspace(low, high, BINS + 1)
+    return np.linspace(low, high, bins + 1)
 
 
 def _histogram(values: Values, edges: Values) -> str:

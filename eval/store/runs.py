@@ -58,7 +58,8 @@ def register(store: Store, plan: Plan, manifest: Mapping[str, Any], loader: str)
     with store.writing() as connection:
         contents = {i.sha256: None for s in plan.systems for i in s.items if i.sha256}
         _insert_missing(connection, item, "sha256", list(contents))
-        item_ids = dict(connection.execute(select(item.c.sha256, item.c.id)).tuples().all())
+        numbers = connection.execute(select(item.c.sha256, item.c.id))
+        item_ids = {row.sha256: row.id for row in numbers}
         ids = _register_measures(connection, plan)
         header = {
             "id": plan.run_id,
@@ -148,7 +149,7 @@ def known_loads(store: Store, run_id: str, loader: str) -> dict[str, str]:
         .where(run_item.c.run_id == run_id, loading.c.loader == loader)
     )
     with store.reading() as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {row.sha256: row.status for row in connection.execute(query)}
 
 
 def known_scores(store: Store, run_id: str) -> set[tuple[str, int]]:
@@ -166,7 +167,7 @@ def known_scores(store: Store, run_id: str) -> set[tuple[str, int]]:
         .where(run_item.c.run_id == run_id)
     )
     with store.reading() as connection:
-        return set(connection.execute(query).tuples().all())
+        return {(owner, number) for owner, number in connection.execute(query)}
 
 
 def values(store: Store, run_id: str, keys: Mapping[int, str]) -> dict[tuple[str, str], float]:
@@ -182,7 +183,7 @@ def values(store: Store, run_id: str, keys: Mapping[int, str]) -> dict[tuple[str
         )
     )
     with store.reading() as connection:
-        return {(sha, keys[m]): v for sha, m, v in connection.execute(query).tuples()}
+        return {(sha, keys[m]): v for sha, m, v in connection.execute(query)}
 
 
 def write_outcomes(store: Store, outcomes: Iterable[Outcome], loader: str) -> None:
@@ -191,7 +192,7 @@ def write_outcomes(store: Store, outcomes: Iterable[Outcome], loader: str) -> No
     with store.writing() as connection:
         wanted = [o.sha256 for o in found]
         query = select(item.c.sha256, item.c.id).where(item.c.sha256.in_(wanted))
-        ids = dict(connection.execute(query).tuples().all())
+        ids = {row.sha256: row.id for row in connection.execute(query)}
         loads = [
             {
                 "item_id": ids[o.sha256],
@@ -225,7 +226,7 @@ def known_set_scores(store: Store, run_id: str) -> set[tuple[str, int]]:
     """(system, measure id) of the run's set scores that the store has."""
     query = select(set_score.c.system, set_score.c.measure_id).where(set_score.c.run_id == run_id)
     with store.reading() as connection:
-        return set(connection.execute(query).tuples().all())
+        return {(owner, number) for owner, number in connection.execute(query)}
 
 
 def write_set_scores(store: Store, run_id: str, values: Iterable[SetValue]) -> None:

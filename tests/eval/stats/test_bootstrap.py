@@ -59,9 +59,7 @@ def test_half_samples_cover_the_expected_distance() -> None:
             return float(abs(x[a].mean() - y[b].mean()))
 
         value = float(abs(x.mean() - y.mean()))
-        interval = half_sample_interval(
-            distance, (40, 60), value, bounds=(0, np.inf), seed=seed
-        )
+        interval = half_sample_interval(distance, (40, 60), value, bounds=(0, np.inf), seed=seed)
         assert interval is not None
         covered += interval.low <= 3.0 <= interval.high
     assert 0.91 <= covered / 400 <= 0.98
