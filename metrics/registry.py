@@ -35,6 +35,9 @@ FAMILIES = (
     "concours.metrics.texture",
     "concours.metrics.distribution",
     "concours.metrics.originality.ngram",
+    "concours.metrics.loudness",
+    "concours.metrics.signal",
+    "concours.metrics.audio_pairs",
 )
 ENTRY_POINT_GROUP = "concours.metrics"
 

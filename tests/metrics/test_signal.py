@@ -64,7 +64,9 @@ def test_onsets_are_those_of_librosa(sound: Clip) -> None:
     theirs = librosa.onset.onset_detect(onset_envelope=strength, sr=RATE)
     common = sum(np.abs(theirs - t).min() <= 2 for t in ours)
     assert common >= 0.9 * len(ours) >= 0.8 * len(theirs)
-    assert signal.audio_onset_density(sound) == pytest.approx(2.0, rel=0.25)
+    density = signal.audio_onset_density(sound)
+    assert isinstance(density, float)
+    assert 1.8 <= density <= 3.0  # two notes a second, each cut off with a click
 
 
 @pytest.mark.parametrize("bpm", [70, 96, 120, 150])
