@@ -229,7 +229,8 @@ def _key_fits(clip: Clip) -> Doubles | Undefined:
     keys = np.array([np.roll(mode, tonic) for mode in (MAJOR, MINOR) for tonic in range(12)])
     if np.ptp(profile) <= 0:
         return Undefined("all pitch classes are equally strong")
-    return np.corrcoef(np.vstack([profile, keys]))[0, 1:]
+    fits: Doubles = np.corrcoef(np.vstack([profile, keys]))[0, 1:]
+    return fits
 
 
 def _key_name(index: int) -> str:

@@ -54,7 +54,8 @@ class Spectra:
     def chroma(self) -> Matrix:
         """Each frame divided by its largest bin; frames of silence stay 0."""
         peak = self.chroma_power.max(axis=0, initial=0.0)
-        return self.chroma_power / np.where(peak > np.finfo(np.float32).tiny, peak, 1.0)
+        scale = np.where(peak > np.finfo(np.float32).tiny, peak, 1.0).astype(np.float32)
+        return self.chroma_power / scale
 
     @property
     def mel_db(self) -> Matrix:
@@ -107,11 +108,11 @@ def mfcc(clip: Clip, coefficients: int = 20, channels: Channels = "mix") -> Matr
     """
     from scipy.fft import dct
 
-    bands = spectra(clip, channels).mel_db
-    every: Matrix = clip.shared(
-        ("mfcc", channels), lambda: dct(bands, axis=0, type=2, norm="ortho").astype(np.float32)
-    )
-    return every[:coefficients]
+    def compute() -> Matrix:
+        every = dct(spectra(clip, channels).mel_db, axis=0, type=2, norm="ortho")
+        return np.asarray(every, dtype=np.float32)
+
+    return clip.shared(("mfcc", channels), compute)[:coefficients]
 
 
 def onset_strength(clip: Clip, channels: Channels = "mix") -> Doubles:
@@ -181,7 +182,7 @@ def slaney_mel(
     The scale is linear up to 1,000 Hz (15 mels) and logarithmic above, 27 mels to a factor 6.4.
     """
     edges = _slaney_hz(np.linspace(_slaney(low), _slaney(high or sample_rate / 2), bands + 2))
-    weights = _triangles(edges, np.arange(1 + fft // 2) * (sample_rate / fft))
+    weights = _triangles(edges, np.arange(1.0 + fft // 2) * (sample_rate / fft))
     area: Doubles = weights * (2.0 / (edges[2:] - edges[:-2]))[:, np.newaxis]
     return area
 

@@ -80,7 +80,7 @@ def test_silence_offset_and_width() -> None:
     noise = np.random.default_rng(0).normal(size=(RATE, 2)) * 0.1
     assert silence_rate(make_clip(noise, RATE)) == 0.0
     assert silence_rate(make_clip(noise * 1e-5, RATE)) == 1.0
-    assert dc_offset(make_clip(noise + [0.0, -0.2], RATE)) == pytest.approx(0.2, abs=0.01)
+    assert dc_offset(make_clip(noise + np.array([0.0, -0.2]), RATE)) == pytest.approx(0.2, abs=0.01)
     assert stereo_width(make_clip(noise, RATE)) == pytest.approx(0.5, abs=0.02)
     assert stereo_width(make_clip(noise * [1, -1], RATE)) == pytest.approx(0.5, abs=0.02)
     same = np.repeat(noise[:, :1], 2, axis=1)
