@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 LOADER_VERSION = 1  # raise it with every change of what a file gives: scores depend on it
-MAX_BYTES = 64 << 20
+MAX_BYTES = 16 << 20
 _READERS: dict[str, Callable[[bytes], Loaded]] = {
     "midi": read_midi,
     "musicxml": read_musicxml,

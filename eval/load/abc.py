@@ -28,7 +28,7 @@ MAX_BYTES = 1 << 20
 SECONDS = 10
 # abc2midi is C on untrusted text: it gets 5 s of processor time and, where the
 # system can limit it, 1 GiB of memory.
-_LIMITS = '(ulimit -v 1048576) 2>/dev/null && ulimit -v 1048576; ulimit -t 5; exec "$@"'
+_LIMITS = 'ulimit -v 1048576 2>/dev/null || :; ulimit -t 5; exec "$@"'
 _CHATTER = ("writing MIDI file", "voice mapping", "File ")
 
 _TRIVIA = re.compile(r"[0-9 ]+|[0-9.]+ .* abc2midi")  # the voice map, the version

@@ -21,6 +21,7 @@ from concours.metrics.grid import GridError
 from concours.metrics.piece import Piece, make_piece
 
 MAX_DENOMINATOR_POWER = 7
+MAX_TRACKS = 4096
 
 
 @dataclass
@@ -58,6 +59,8 @@ def read_midi(data: bytes) -> Loaded:
         raise LoadError("times are in SMPTE frames, not in ticks per quarter: no beats to measure")
     warnings: list[str] = []
     spans = _track_spans(data, start, warnings)
+    if len(spans) > MAX_TRACKS:
+        raise LoadError(f"{len(spans)} tracks: no piece has over {MAX_TRACKS}")
     if len(spans) != n_tracks:
         warnings.append(f"the header says {n_tracks} tracks, the file has {len(spans)}")
     if kind == 0 and len(spans) > 1:

@@ -31,7 +31,7 @@ def to_html(report: Report, *, pieces: PieceOf | None = None, audio: bool = True
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["words"] = words
+    environment.globals.update(words=words, wbr=Markup("<wbr>"))
     script = TEMPLATES.joinpath("report.js").read_text(encoding="utf-8")
     style = TEMPLATES.joinpath("report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

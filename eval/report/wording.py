@@ -7,6 +7,7 @@ significant digit), the same number down a column; JSON and CSV carry the full v
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable
 from statistics import median
@@ -139,6 +140,15 @@ def shortened(text: str, length: int) -> str:
         return text
     keep = length - 1
     return f"{text[: keep - keep // 2]}…{text[len(text) - keep // 2 :]}"
+
+
+def breakable(text: str) -> list[str]:
+    """The parts of a key, a name or a path between which a line may break.
+
+    >>> breakable("groove_consistency:steps=4")
+    ['groove_', 'consistency:', 'steps=', '4']
+    """
+    return re.findall(r"[^_:=,./]*[_:=,./]+|[^_:=,./]+", text)
 
 
 def counted(n: int, one: str, many: str = "") -> str:

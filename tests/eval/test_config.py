@@ -45,7 +45,7 @@ def test_the_smallest_config() -> None:
         ("train_on: pop", "train_on: pip", "did you mean pop?"),
         ("train_on: pop", "train_on: chain", "learns from itself"),
         (", train_on: pop", "", "a baseline needs train_on"),
-        ("order: 3", "order: 0", "b.yaml:5:28: systems.chain.order"),
+        ("order: 3", "order: 0", "b.yaml:5:29: systems.chain.order"),
         ("{path: outputs,", "{path: outputs, corpus: bach-chorales,", "exactly one of"),
         ("  pop: {", "  pop: [", "b.yaml:2:"),
         ("  mine:", "  pop:", "a reference has this name already"),

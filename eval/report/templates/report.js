@@ -1,6 +1,7 @@
 "use strict";
 (function () {
   document.documentElement.classList.add("js");
+  const counted = (n, word) => n + " " + word + (n === 1 ? "" : "s");
   const all = (root, selector) => Array.from(root.querySelectorAll(selector));
 
   // Sorting: best first, then the other way round. Rows without a value stay at the end.
@@ -60,7 +61,8 @@
     });
     const any = wanted.systems || wanted.metrics;
     section.querySelector(".filtered").textContent = any
-      ? "Showing " + systems.size + " systems and " + metrics.size + " metrics." : "";
+      ? "Showing " + counted(systems.size, "system") + " and " + counted(metrics.size, "metric") + "."
+      : "";
   }
   all(document, ".benchmark").forEach((section) => {
     all(section, "input[data-filter]").forEach((input) => {

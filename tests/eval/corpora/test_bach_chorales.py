@@ -1,37 +1,11 @@
 """The chorale corpus: its splits, and the committed grouping against the installed files."""
 
 import hashlib
-import warnings
-from pathlib import Path
 
 import pytest
 
 from concours.eval.corpora import CorpusError, bach_chorales, corpus_files
-from concours.metrics.piece import Piece, make_piece
-
-
-def read(path: Path) -> Piece:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import muspy
-
-        music = muspy.read_musicxml(path)
-    notes = [
-        (n.time, n.time + n.duration, n.pitch, i)
-        for i, track in enumerate(music.tracks)
-        for n in track.notes
-    ]
-    onset, end, pitch, track = (list(c) for c in zip(*notes, strict=True))
-    return make_piece(
-        onset=onset,
-        end=end,
-        pitch=pitch,
-        track=track,
-        ticks_per_quarter=music.resolution,
-        meters=[(t.time, t.numerator, t.denominator) for t in music.time_signatures],
-        bar_edges=[b.time for b in music.barlines],
-        track_names=[t.name or "" for t in music.tracks],
-    )
+from concours.eval.load import load
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -99,4 +73,4 @@ def test_the_files_are_those_the_table_was_made_from():
 
 @pytest.mark.slow
 def test_the_committed_table_is_what_the_code_makes():
-    assert bach_chorales.make_table(read) == bach_chorales.table()
+    assert bach_chorales.make_table(lambda path: load(path).piece) == bach_chorales.table()

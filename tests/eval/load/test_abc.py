@@ -99,6 +99,7 @@ def test_the_nottingham_tunes_are_their_midi_twins() -> None:
         onsets = set(zip((midi.onset / 1024).round(2), midi.pitch, strict=True))
         ours = set(zip((abc.onset / 480 + rest).round(2), abc.pitch, strict=True))
         same_notes += len(ours & onsets) > 0.9 * len(ours)
-    # the rest mostly carry a part order (Y:AAB), which is no ABC field and only the MIDI plays
+    # Measured: 207 and 178 of 212; the bounds leave a little room below that. Of the 34 whose notes
+    # differ, 19 have a Y: field that abc2midi ignores and 14 a repeat sign without its partner.
     assert same_bars >= 0.94 * len(tunes)
     assert same_notes >= 0.8 * len(tunes)

@@ -94,6 +94,8 @@ def test_impossible_maps_are_ignored_with_a_warning(event: bytes, what: str) -> 
         (smf(b"\x00\xff\x03\x50ab"), "inside an event"),
         (smf(note(60, 2**28 - 1) + END, division=1), "beats"),
         (b"MThd\x00", "header"),
+        (smf(*[END] * 5000), "5000 tracks"),
+        (b"MThd" + bytes(17 << 20), "16 MiB"),
     ],
 )
 def test_refusals_name_the_cause(data: bytes, cause: str) -> None:
