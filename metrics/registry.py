@@ -232,8 +232,8 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
     ``symbolic`` and ``audio`` stand for all metrics of clips on that input and the distances
-    between sets of them, ``originality`` for every
-    metric at the corpus level, and a family (``pitch``, ``rhythm`` …) for its members.
+    between sets of them, ``originality`` for every metric at the corpus level, and a family
+    (``pitch``, ``rhythm`` …) for its members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:

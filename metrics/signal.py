@@ -79,7 +79,7 @@ def _autocorrelation(strength: Doubles) -> Doubles:
     inputs="audio",
     direction="reference",
     unit="beat per minute",
-    range=(30, 300),
+    range=(28, 310),
     citation="Ellis 2007, doi:10.1080/09298210701653344",
 )
 def audio_tempo(clip: Clip, *, prior: float = 120.0) -> float | Undefined:

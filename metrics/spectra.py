@@ -110,7 +110,8 @@ def mfcc(clip: Clip, coefficients: int = 20, channels: Channels = "mix") -> Matr
 
     def compute() -> Matrix:
         every = dct(spectra(clip, channels).mel_db, axis=0, type=2, norm="ortho")
-        return np.asarray(every, dtype=np.float32)
+        found: Matrix = np.asarray(every, dtype=np.float32)
+        return found
 
     return clip.shared(("mfcc", channels), compute)[:coefficients]
 

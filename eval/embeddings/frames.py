@@ -16,6 +16,8 @@ import numpy as np
 
 from concours.eval.cache import cache_folder, digest
 from concours.eval.embeddings.catalogue import identity_of, open_embedding
+from concours.eval.load import LOADER_VERSION
+from concours.eval.render import RENDERING
 from concours.metrics.audio_sets import FrameSet, frame_set
 from concours.metrics.clip import Clip
 from concours.metrics.embeddings.protocol import Frames, TooShortError, embed
@@ -23,9 +25,10 @@ from concours.metrics.embeddings.protocol import Frames, TooShortError, embed
 FOLDER = "frames"
 
 
-def frames_file(sha256: str, sound: str, embedding: str) -> Path:
-    """Where an item's frames lie; ``sound`` says how it became sound (loader or rendering)."""
-    key = digest(sha256, sound, identity_of(embedding))
+def frames_file(sha256: str, kind: str, embedding: str) -> Path:
+    """Where the frames of an item (``symbolic``, which is rendered, or ``audio``) lie."""
+    sound = [LOADER_VERSION, RENDERING] if kind == "symbolic" else [LOADER_VERSION]
+    key = digest(sha256, kind, sound, identity_of(embedding))
     return cache_folder() / FOLDER / key[:2] / f"{key}.npy"
 
 

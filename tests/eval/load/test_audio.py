@@ -97,10 +97,9 @@ def test_a_file_cut_off_is_read_or_refused_but_never_crashes() -> None:
         for share in (0.0, 0.01, 0.3, 0.9):
             try:
                 loaded = load_audio(Path("sound"), whole[: int(share * len(whole))])
-            except LoadError as error:
-                assert str(error)
-            else:
-                assert 0 < len(loaded.clip.samples) <= len(SOUND)
+            except LoadError:
+                continue
+            assert 0 < len(loaded.clip.samples) <= len(SOUND)
 
 
 def test_samples_that_are_no_numbers() -> None:
