@@ -45,95 +45,6 @@ SCALES = ("reference-sd", "none")
 @metric(
     level="set",
     inputs="features",
-    direction="higher",
-    unit="share",
-    range=(0.0, 1.0),
-    citation="Yang & Lerch 2020, On the evaluation of generative models in music",
-)
-def overlap_area(
-    system: FeatureTable,
-    reference: FeatureTable,
-    *,
-    feature: str = "all",
-    bandwidth: str = "scott",
-) -> Scored | Undefined:
-    """How much the density of a feature in the system overlaps that in the reference.
-
-    ``∫ min(p, q) dx`` of Gaussian kernel densities p (system) and q (reference), both with the
-    bandwidth that Scott's rule (or ``silverman``'s) gives for the reference. Where the feature is
-    constant in the reference, the limit for a vanishing bandwidth: the share of the system's
-    items that have exactly that value.
-
-    Range 0-1, higher is closer; 1 for equal sets. Undefined with fewer than 2 items on a side.
-
-    >>> table = FeatureTable(("range",), np.array([[1.0], [2.0], [3.0]]))
-    >>> round(overlap_area(table, table).value, 6)
-    1.0
-    """
-    factor = _bandwidth_factor(bandwidth)
-
-    def area(x: Floats, y: Floats) -> float | Undefined:
-        if _is_constant(y):
-            return float(np.mean(np.abs(x - y[0]) <= 1e-12 * np.abs(y[0])))
-        grid = _lattice(x, y, factor(len(y)) * _sd(y))
-        return float(np.minimum(grid.density(x), grid.density(y)).sum() * grid.step)
-
-    return per_feature(system, reference, feature, area, {"bandwidth": bandwidth})
-
-
-@metric(
-    level="set",
-    inputs="features",
-    direction="lower",
-    unit="bit",
-    range=(0.0, np.inf),
-    citation="Yang & Lerch 2020, On the evaluation of generative models in music",
-)
-def kl_divergence(
-    system: FeatureTable,
-    reference: FeatureTable,
-    *,
-    feature: str = "all",
-    bandwidth: str = "scott",
-) -> Scored | Undefined:
-    """The Kullback-Leibler divergence of a feature's density in the system from the reference's.
-
-    ``∫ p log2(p / q) dx`` of Gaussian kernel densities p (system) and q (reference), both with the
-    bandwidth of the reference. One pseudo-observation, spread evenly over the span of both sides,
-    is added to each: where one side has nothing, "none in n" is not taken for "never". So the
-    value stays finite, grows with the distance of sets that do not meet, and the pseudo-observation
-    fades as n grows. Values for different n are therefore not quite comparable.
-
-    At least 0, lower is closer; 0 for equal sets. Undefined with fewer than 2 items on a side, or
-    where the feature is constant in the reference.
-
-    >>> here = FeatureTable(("range",), np.arange(50.0)[:, None])
-    >>> far = FeatureTable(("range",), here.values + 100)
-    >>> round(kl_divergence(here, here).value, 6), kl_divergence(far, here).value > 6
-    (0.0, True)
-    """
-    factor = _bandwidth_factor(bandwidth)
-
-    def divergence(x: Floats, y: Floats) -> float | Undefined:
-        if _is_constant(y):
-            return Undefined("constant in the reference, so it has no bandwidth")
-        h = factor(len(y)) * _sd(y)
-        grid = _lattice(x, y, h)
-        low, high = min(x.min(), y.min()) - REACH * h, max(x.max(), y.max()) + REACH * h
-        span = max(float(high - low), len(grid.points) * grid.step)
-        p = (len(x) * grid.density(x) + 1 / span) / (len(x) + 1)
-        q = (len(y) * grid.density(y) + 1 / span) / (len(y) + 1)
-        inside = float((p * np.log2(p / q)).sum() * grid.step)
-        empty = 1 - len(grid.points) * grid.step / span
-        outside = empty / (len(x) + 1) * np.log2((len(y) + 1) / (len(x) + 1))
-        return max(0.0, inside + float(outside))
-
-    return per_feature(system, reference, feature, divergence, {"bandwidth": bandwidth})
-
-
-@metric(
-    level="set",
-    inputs="features",
     direction="lower",
     unit="sd",
     range=(0.0, np.inf),
@@ -241,6 +152,95 @@ def frechet_distance(
             "left_out": left_out,
         },
     )
+
+
+@metric(
+    level="set",
+    inputs="features",
+    direction="lower",
+    unit="bit",
+    range=(0.0, np.inf),
+    citation="Yang & Lerch 2020, On the evaluation of generative models in music",
+)
+def kl_divergence(
+    system: FeatureTable,
+    reference: FeatureTable,
+    *,
+    feature: str = "all",
+    bandwidth: str = "scott",
+) -> Scored | Undefined:
+    """The Kullback-Leibler divergence of a feature's density in the system from the reference's.
+
+    ``∫ p log2(p / q) dx`` of Gaussian kernel densities p (system) and q (reference), both with the
+    bandwidth of the reference. One pseudo-observation, spread evenly over the span of both sides,
+    is added to each: where one side has nothing, "none in n" is not taken for "never". So the
+    value stays finite, grows with the distance of sets that do not meet, and the pseudo-observation
+    fades as n grows. Values for different n are therefore not quite comparable.
+
+    At least 0, lower is closer; 0 for equal sets. Undefined with fewer than 2 items on a side, or
+    where the feature is constant in the reference.
+
+    >>> here = FeatureTable(("range",), np.arange(50.0)[:, None])
+    >>> far = FeatureTable(("range",), here.values + 100)
+    >>> round(kl_divergence(here, here).value, 6), kl_divergence(far, here).value > 6
+    (0.0, True)
+    """
+    factor = _bandwidth_factor(bandwidth)
+
+    def divergence(x: Floats, y: Floats) -> float | Undefined:
+        if _is_constant(y):
+            return Undefined("constant in the reference, so it has no bandwidth")
+        h = factor(len(y)) * _sd(y)
+        grid = _lattice(x, y, h)
+        low, high = min(x.min(), y.min()) - REACH * h, max(x.max(), y.max()) + REACH * h
+        span = max(float(high - low), len(grid.points) * grid.step)
+        p = (len(x) * grid.density(x) + 1 / span) / (len(x) + 1)
+        q = (len(y) * grid.density(y) + 1 / span) / (len(y) + 1)
+        inside = float((p * np.log2(p / q)).sum() * grid.step)
+        empty = 1 - len(grid.points) * grid.step / span
+        outside = empty / (len(x) + 1) * np.log2((len(y) + 1) / (len(x) + 1))
+        return max(0.0, inside + float(outside))
+
+    return per_feature(system, reference, feature, divergence, {"bandwidth": bandwidth})
+
+
+@metric(
+    level="set",
+    inputs="features",
+    direction="higher",
+    unit="share",
+    range=(0.0, 1.0),
+    citation="Yang & Lerch 2020, On the evaluation of generative models in music",
+)
+def overlap_area(
+    system: FeatureTable,
+    reference: FeatureTable,
+    *,
+    feature: str = "all",
+    bandwidth: str = "scott",
+) -> Scored | Undefined:
+    """How much the density of a feature in the system overlaps that in the reference.
+
+    ``∫ min(p, q) dx`` of Gaussian kernel densities p (system) and q (reference), both with the
+    bandwidth that Scott's rule (or ``silverman``'s) gives for the reference. Where the feature is
+    constant in the reference, the limit for a vanishing bandwidth: the share of the system's
+    items that have exactly that value.
+
+    Range 0-1, higher is closer; 1 for equal sets. Undefined with fewer than 2 items on a side.
+
+    >>> table = FeatureTable(("range",), np.array([[1.0], [2.0], [3.0]]))
+    >>> round(overlap_area(table, table).value, 6)
+    1.0
+    """
+    factor = _bandwidth_factor(bandwidth)
+
+    def area(x: Floats, y: Floats) -> float | Undefined:
+        if _is_constant(y):
+            return float(np.mean(np.abs(x - y[0]) <= 1e-12 * np.abs(y[0])))
+        grid = _lattice(x, y, factor(len(y)) * _sd(y))
+        return float(np.minimum(grid.density(x), grid.density(y)).sum() * grid.step)
+
+    return per_feature(system, reference, feature, area, {"bandwidth": bandwidth})
 
 
 class _Grid(NamedTuple):

@@ -170,7 +170,7 @@ def _troubles(benchmark: Benchmark) -> Iterator[Text]:
         keys = [plain(c.key) for c in gap.columns[:3]]
         more = len(gap.columns) - len(keys)
         names = ", ".join(keys) + (f" and {more} more" if more else "")
-        yield Text(f"{_short(gap.system.name)}: no {names}: {plain(gap.reason)}", style="dim")
+        yield Text(f"{plain(gap.who)}: no {names}: {plain(gap.reason)}", style="dim")
 
 
 def _short(name: str) -> str:

@@ -103,5 +103,5 @@ def _troubles(benchmark: Benchmark) -> Iterator[str]:
         yield from ("Values that do not exist:", "")
         for g in gaps:
             keys = ", ".join(escaped(c.key) for c in g.columns)
-            yield f"- {escaped(g.system.name)}: {escaped(g.reason)} ({keys})"
+            yield f"- {escaped(g.who)}: {escaped(g.reason)} ({keys})"
         yield ""

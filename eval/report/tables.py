@@ -1,7 +1,8 @@
 """The leaderboard as every format lays it out: which rows, which columns, in which order.
 
 The first table holds the metrics of whole systems (set distances) and originality; then comes one
-table for each family of metrics of single items.
+table for each family of metrics of single items. Set distances of one feature at a time are
+details: they have tables of their own, which short formats leave out.
 """
 
 from __future__ import annotations
@@ -22,15 +23,28 @@ class Table:
 
 def tables(benchmark: Benchmark) -> list[Table]:
     """The main table, even without columns, then the families in their first-seen order."""
-    main = tuple(c for c in benchmark.columns if c.level in ("set", "corpus"))
+    shown = [c for c in benchmark.columns if not c.feature]
+    main = tuple(c for c in shown if c.level in ("set", "corpus"))
     main = tuple(sorted(main, key=lambda c: c.level != "set"))
     families: dict[str, list[Column]] = {}
-    for column in benchmark.columns:
+    for column in shown:
         if column not in main:
             families.setdefault(column.family, []).append(column)
     return [
         Table("overview", main, True),
         *(Table(name, tuple(columns), False) for name, columns in families.items()),
+    ]
+
+
+def details(benchmark: Benchmark) -> list[Table]:
+    """A table for each set metric that compares one feature at a time."""
+    metrics: dict[str, list[Column]] = {}
+    for column in benchmark.columns:
+        if column.feature:
+            metrics.setdefault(column.name, []).append(column)
+    return [
+        Table(f"{name}, feature by feature", tuple(columns), False)
+        for name, columns in metrics.items()
     ]
 
 
@@ -84,24 +98,44 @@ def n_failed(benchmark: Benchmark) -> int:
 
 @dataclass(frozen=True)
 class Gap:
-    """Cells of one system that have no value, for one reason."""
+    """Cells that have no value for one reason, alike in some systems."""
 
-    system: System
+    systems: tuple[System, ...]
     reason: str
     columns: tuple[Column, ...]
+    everywhere: bool
+
+    @property
+    def who(self) -> str:
+        """The systems by name, or that it is all of them."""
+        return "every system" if self.everywhere else ", ".join(s.name for s in self.systems)
 
 
 def gaps(benchmark: Benchmark) -> list[Gap]:
-    """Every cell without a value, by system (in table order) and reason."""
-    found: list[Gap] = []
+    """Cells without a value in the tables that every format shows, by reason, then by systems.
+
+    That the reference is not compared with itself as a set goes without saying.
+    """
+    found: dict[tuple[str, tuple[str, ...]], list[System]] = {}
     for system in ordered_systems(benchmark):
         reasons: dict[str, list[Column]] = {}
         for column in benchmark.columns:
             c = cell(benchmark, system, column)
-            if c.value is None:
+            own = system.is_reference and column.level == "set"
+            if c.value is None and not column.feature and not own:
                 reasons.setdefault(c.reason or c.status, []).append(column)
-        found += [Gap(system, reason, tuple(columns)) for reason, columns in reasons.items()]
-    return found
+        for reason, columns in reasons.items():
+            found.setdefault((reason, tuple(c.key for c in columns)), []).append(system)
+    by_key = {c.key: c for c in benchmark.columns}
+    return [
+        Gap(
+            tuple(systems),
+            reason,
+            tuple(by_key[k] for k in keys),
+            len(systems) == len(benchmark.systems),
+        )
+        for (reason, keys), systems in found.items()
+    ]
 
 
 @dataclass(frozen=True)

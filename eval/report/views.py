@@ -76,6 +76,7 @@ class BenchmarkView:
     summary: str
     ordered_by: str
     tables: tuple[TableView, ...]
+    details: tuple[TableView, ...]
     systems: tuple[SystemView, ...]
     failures: tuple[layout.Failure, ...]
     gaps: tuple[layout.Gap, ...]
@@ -94,18 +95,20 @@ def benchmark_view(
     metrics = {
         c.key: _metric(c, f"{anchor}-m{i + 1}", benchmark) for i, c in enumerate(benchmark.columns)
     }
-    shown = []
-    for table in layout.tables(benchmark):
+
+    def shown(table: layout.Table) -> TableView:
         columns = tuple(metrics[c.key] for c in table.columns)
         rows = tuple((s, tuple(_cell(benchmark, s.system, m) for m in columns)) for s in systems)
-        shown.append(TableView(table.title, table.is_main, columns, rows))
+        return TableView(table.title, table.is_main, columns, rows)
+
     by = layout.ordering_column(benchmark)
     return BenchmarkView(
         anchor=anchor,
         benchmark=benchmark,
         summary=_summary(benchmark),
         ordered_by=by.key if by else "",
-        tables=tuple(shown),
+        tables=tuple(map(shown, layout.tables(benchmark))),
+        details=tuple(map(shown, layout.details(benchmark))),
         systems=systems,
         failures=tuple(layout.failures(benchmark)),
         gaps=tuple(layout.gaps(benchmark)),
