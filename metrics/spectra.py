@@ -109,7 +109,7 @@ def mfcc(clip: Clip, coefficients: int = 20, channels: Channels = "mix") -> Matr
     from scipy.fft import dct
 
     def compute() -> Matrix:
-        every = dct(spectra(clip, channels).mel_db, axis=0, type=2, norm="ortho")
+        every: Matrix = dct(spectra(clip, channels).mel_db, axis=0, type=2, norm="ortho")
         found: Matrix = np.asarray(every, dtype=np.float32)
         return found
 
