@@ -17,6 +17,7 @@ COMMANDS = {
     "score": "concours.eval.commands.score",
     "report": "concours.eval.commands.report",
     "metrics": "concours.eval.commands.metrics",
+    "weights": "concours.eval.commands.weights",
     "doctor": "concours.eval.commands.doctor",
     "schema": "concours.eval.commands.schema",
 }
@@ -25,6 +26,7 @@ SUMMARIES = {
     "score": "Score files or folders without a config.",
     "report": "Print or write the leaderboard of the latest run.",
     "metrics": "List the metrics, or explain one.",
+    "weights": "List, add and verify the checkpoints of embeddings.",
     "doctor": "Check the installation.",
     "schema": "Print the JSON Schema of benchmarks.yaml.",
 }

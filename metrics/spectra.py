@@ -141,7 +141,8 @@ def decibel(power: NDArray[Any], floor: float = 1e-10, span: float = 80.0) -> Ma
     found = 10.0 * np.log10(np.maximum(power, floor))
     if found.size:
         found = np.maximum(found, found.max() - span)
-    return found.astype(np.float32)
+    level: Matrix = found.astype(np.float32)
+    return level
 
 
 @lru_cache(maxsize=8)

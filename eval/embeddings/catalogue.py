@@ -23,7 +23,40 @@ def _spectral_stats(_: str) -> Embedding:
     return SpectralStats()
 
 
-BUILT_IN: dict[str, Callable[[str], Embedding]] = {"spectral-stats-v1": _spectral_stats}
+def _vggish(argument: str) -> Embedding:
+    from concours.eval.embeddings.vggish import open_vggish
+
+    return open_vggish(argument)
+
+
+def _clap(argument: str) -> Embedding:
+    from concours.eval.embeddings.clap import open_clap
+
+    return open_clap(argument)
+
+
+def _onnx(argument: str) -> Embedding:
+    from concours.eval.embeddings.onnx_file import open_onnx
+
+    return open_onnx(argument)
+
+
+def _encoder(kind: str) -> Callable[[str], Embedding]:
+    def make(argument: str) -> Embedding:
+        from concours.eval.embeddings.self_supervised import open_encoder
+
+        return open_encoder(kind, argument)
+
+    return make
+
+
+BUILT_IN: dict[str, Callable[[str], Embedding]] = {
+    "spectral-stats-v1": _spectral_stats,
+    "vggish": _vggish,
+    "clap": _clap,
+    **{k: _encoder(k) for k in ("encodec", "wav2vec2", "hubert", "wavlm", "mert")},
+    "onnx": _onnx,
+}
 
 
 @lru_cache(maxsize=4)

@@ -190,7 +190,8 @@ def _from_folder(folder: Path) -> Any:
 def sixteen_bits(audio: Samples) -> Samples:
     """Samples rounded towards zero to 16 bits, as LAION's own code does before it listens."""
     scaled = np.clip(audio, -1.0, 1.0) * np.float32(32767.0)
-    return (scaled.astype(np.int16) / np.float32(32767.0)).astype(np.float32)
+    rounded: Samples = scaled.astype(np.int16).astype(np.float32) / np.float32(32767.0)
+    return rounded
 
 
 def _pooled(out: Any) -> NDArray[np.float32]:
@@ -200,4 +201,5 @@ def _pooled(out: Any) -> NDArray[np.float32]:
 
 def _unit(rows: NDArray[np.float32]) -> Frames:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.maximum(lengths, 1e-12)).astype(np.float32)
+    unit: Frames = (rows / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit

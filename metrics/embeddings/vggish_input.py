@@ -63,6 +63,6 @@ def _bank() -> NDArray[np.float64]:
     edges = np.linspace(low, high, BANDS + 2)
     up = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     down = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    bank = np.maximum(0.0, np.minimum(up, down))
+    bank: NDArray[np.float64] = np.maximum(0.0, np.minimum(up, down))
     bank[0] = 0.0
     return bank

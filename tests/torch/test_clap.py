@@ -141,7 +141,7 @@ def test_an_incomplete_tokenizer_is_an_error(
 ) -> None:
     monkeypatch.setenv("CONCOURS_WEIGHTS", str(tmp_path))
     ours = open_clap(str(_save(_laion(laion_clap_model, "tiny", False), tmp_path / "model.pt")))
-    with pytest.raises(UsageError, match="roberta-base .* is not at .*hf download"):
+    with pytest.raises(UsageError, match=r"roberta-base .* is not at .*hf download"):
         ours.embed_texts(["a song"])
     folder = tmp_path / "roberta-base"
     folder.mkdir()
