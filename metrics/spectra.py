@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,9 +94,7 @@ def spectra_of(x: Samples, sample_rate: int = SAMPLE_RATE, hop: int = HOP) -> Sp
         spectrum = rfft(buffer[:count], axis=1)
         power = spectrum.real**2
         power += spectrum.imag**2
-        block = banks[start : start + count]
-        for bins, columns, weights in filters:
-            block[:, columns] += power[:, bins] @ weights
+        apply_pieces(power, filters, banks[start : start + count])
     mel = np.ascontiguousarray(banks[:, :BANDS].T)
     return Spectra(mel, np.ascontiguousarray(banks[:, BANDS:].T), sample_rate, hop)
 
@@ -153,27 +151,43 @@ def hann(n: int) -> Matrix:
     return window
 
 
+class Piece(NamedTuple):
+    """A part of a matrix of weights: from ``bins`` of the spectrum to ``columns`` of the result."""
+
+    bins: slice
+    columns: slice
+    weights: Matrix
+
+
 @lru_cache(maxsize=8)
-def _filters(sample_rate: int) -> tuple[tuple[slice, slice, Matrix], ...]:
-    """The weights in pieces: (bins, columns of the result, weights (bins, columns)).
+def _filters(sample_rate: int) -> tuple[Piece, ...]:
+    """Mel bands in the first columns, chroma in the last twelve."""
+    mel = slaney_mel(sample_rate, FFT, BANDS)
+    return (*in_pieces(mel, 0), *in_pieces(chroma_bank(sample_rate, FFT), BANDS))
+
+
+def in_pieces(weights: Doubles, first_column: int) -> tuple[Piece, ...]:
+    """Weights of shape (columns, bins) cut into pieces without those that are all zero.
 
     Neighbouring mel bands see few bins, so pieces save most of the products; and pieces of this
     size are too small for BLAS to start threads, which would cost more than they bring.
     """
-    mel = slaney_mel(sample_rate, FFT, BANDS)
-    pieces = []
-    for first in range(0, BANDS, GROUP):
-        rows = mel[first : first + GROUP]
+    found = []
+    for row in range(0, len(weights), GROUP):
+        rows = weights[row : row + GROUP]
         seen = np.flatnonzero(rows.any(axis=0))
-        low, high = (int(seen[0]), int(seen[-1]) + 1) if len(seen) else (0, 0)
-        weights = np.ascontiguousarray(rows[:, low:high].T, dtype=np.float32)
-        pieces.append((slice(low, high), slice(first, first + GROUP), weights))
-    chroma = chroma_bank(sample_rate, FFT)
-    for low in range(0, chroma.shape[1], CHUNK):
-        weights = np.ascontiguousarray(chroma[:, low : low + CHUNK].T, dtype=np.float32)
-        bins = slice(low, low + len(weights))
-        pieces.append((bins, slice(BANDS, BANDS + 12), weights))
-    return tuple(pieces)
+        for low in range(int(seen[0]), int(seen[-1]) + 1, CHUNK) if len(seen) else ():
+            high = min(low + CHUNK, int(seen[-1]) + 1)
+            part = np.ascontiguousarray(rows[:, low:high].T, dtype=np.float32)
+            columns = slice(first_column + row, first_column + row + len(rows))
+            found.append(Piece(slice(low, high), columns, part))
+    return tuple(found)
+
+
+def apply_pieces(power: Matrix, pieces: tuple[Piece, ...], out: Matrix) -> None:
+    """Adds power (frames, bins) times the weights to ``out`` (frames, columns)."""
+    for bins, columns, weights in pieces:
+        out[:, columns] += power[:, bins] @ weights
 
 
 def slaney_mel(

@@ -70,8 +70,9 @@ def verify(names: tuple[str, ...]) -> None:
 @click.option("--to", "format_", type=click.Choice(["onnx"]), required=True)
 @click.option("--checkpoint", default="", help="A checkpoint's name, or a .pt file.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("clap.onnx"), show_default=True
-)
+    "--out", type=click.Path(path_type=Path), default="clap.onnx", show_default=True,
+    help="The file to write.",
+)  # fmt: skip
 def export(kind: str, format_: str, checkpoint: str, out: Path) -> None:  # noqa: ARG001
     """Convert CLAP's audio tower once, so that later runs need no torch.
 

@@ -25,7 +25,17 @@ from concours.metrics.embeddings.protocol import (
     TooShortError,
     check_rate,
 )
-from concours.metrics.spectra import FFT, HOP, chroma_bank, flux, hann, slaney_mel
+from concours.metrics.spectra import (
+    FFT,
+    HOP,
+    Piece,
+    apply_pieces,
+    chroma_bank,
+    flux,
+    hann,
+    in_pieces,
+    slaney_mel,
+)
 
 Matrix = NDArray[np.float32]
 
@@ -85,21 +95,19 @@ def _tracks(audio: Samples) -> tuple[Matrix, Matrix, Matrix, Matrix]:
     padded[: len(audio)] = audio[: len(padded)]
     view = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
     window = hann(FFT) * np.float32(4.0 / FFT)  # a full-scale sine has power 1
-    mel, chroma_weights, hertz = _banks()
-    bands = np.empty((frames, BANDS), np.float32)
-    pitch = np.empty((frames, 12), np.float32)
+    weights, hertz = _banks()
+    banks = np.zeros((frames, BANDS + 12), np.float32)
     shape = np.empty((frames, 3), np.float32)
     for start in range(0, frames, BLOCK):
         spectrum = rfft(view[start : start + BLOCK] * window, axis=1)
         power = spectrum.real**2 + spectrum.imag**2
         rows = slice(start, start + len(power))
-        bands[rows] = power @ mel
-        pitch[rows] = power @ chroma_weights
+        apply_pieces(power, weights, banks[rows])
         power += np.float32(FLOOR / FFT)
         shape[rows] = _shape(power, hertz)
-    decibels = 10.0 * np.log10(bands + FLOOR)
+    decibels = 10.0 * np.log10(banks[:, :BANDS] + FLOOR)
     cepstra = dct(decibels, axis=1, norm="ortho")[:, :CEPSTRA] / np.sqrt(BANDS)
-    pitch += FLOOR
+    pitch = banks[:, BANDS:] + FLOOR
     chroma = pitch / pitch.max(axis=1, keepdims=True)
     rise = flux(decibels.T)[np.newaxis]
     return (
@@ -147,10 +155,10 @@ def _autocorrelation(rise: Matrix) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=1)
-def _banks() -> tuple[Matrix, Matrix, Matrix]:
-    """Mel and chroma weights (bins, ·), and the bins' frequencies."""
+def _banks() -> tuple[tuple[Piece, ...], Matrix]:
+    """The weights of the mel bands and of chroma after them, and the bins' frequencies."""
     hertz = np.arange(1 + FFT // 2, dtype=np.float32) * (SPEC.sample_rate / FFT)
     mel = slaney_mel(SPEC.sample_rate, FFT, BANDS)
-    peak = mel / np.maximum(mel.max(axis=1, keepdims=True), 1e-12)
+    mel /= np.maximum(mel.max(axis=1, keepdims=True), 1e-12)
     chroma = chroma_bank(SPEC.sample_rate, FFT)
-    return peak.T.astype(np.float32), chroma.T.astype(np.float32), hertz
+    return (*in_pieces(mel, 0), *in_pieces(chroma, BANDS)), hertz
