@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -20,6 +21,8 @@ from concours.eval.report.model import Report
 from concours.eval.report.views import benchmark_view
 
 TEMPLATES = Path(__file__).parent / "templates"
+LEFT_OUT = {"command"}
+_TREES = (Mapping, list, tuple)
 
 
 def to_html(report: Report, *, pieces: PieceOf | None = None, audio: bool = True) -> str:
@@ -50,18 +53,31 @@ def to_html(report: Report, *, pieces: PieceOf | None = None, audio: bool = True
     return page.rstrip("\n") + "\n"
 
 
-def _provenance(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The manifest as sections of (name, value), sorted by name."""
-    sections: list[tuple[str, list[tuple[str, str]]]] = []
-    plain: list[tuple[str, str]] = []
-    for key in sorted(report.manifest):
+def _provenance(report: Report) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """The manifest as sections of (name, text, whether it is long), sorted by name.
+
+    Command lines are left out: they may hold paths of the machine that ran them.
+    """
+    sections: list[tuple[str, list[tuple[str, str, bool]]]] = []
+    plain: list[tuple[str, str, bool]] = []
+    for key in sorted(set(report.manifest) - LEFT_OUT):
         value = report.manifest[key]
-        title = key.replace("_", " ")
-        if isinstance(value, dict) and value:
-            sections.append((title, [(str(k), _text(value[k])) for k in sorted(value, key=str)]))
+        if isinstance(value, Mapping) and any(isinstance(v, Mapping) for v in value.values()):
+            rows = [_fact(str(k), value[k]) for k in sorted(set(value) - LEFT_OUT, key=str)]
+            sections.append((key, sorted(rows, key=lambda row: row[2])))
         else:
-            plain.append((title, _text(value)))
+            plain.append(_fact(key, value))
     return [*([("", plain)] if plain else []), *sections]
+
+
+def _fact(name: str, value: object) -> tuple[str, str, bool]:
+    """A value on one line, or, where it is a tree, as indented JSON."""
+    name = name.replace("_", " ")
+    if isinstance(value, Mapping) and not any(isinstance(v, _TREES) for v in value.values()):
+        return name, ", ".join(f"{k} {_text(value[k])}" for k in sorted(value, key=str)), False
+    if isinstance(value, Mapping):
+        return name, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False), True
+    return name, _text(value), False
 
 
 def _text(value: object) -> str:

@@ -61,7 +61,7 @@ def _table(
     )
     yield rf"  \begin{{tabular}}{{l{'r' * (len(numbers) + len(columns))}}}"
     yield r"    \toprule"
-    yield "    " + " & ".join(["System", *numbers, *(_header(c) for c in columns)]) + r" \\"
+    yield "    " + " & ".join(["System", *numbers, *(_header(table, c) for c in columns)]) + r" \\"
     yield r"    \midrule"
     for system in layout.ordered_systems(benchmark):
         own = [str(len(system.items)), str(len(system.failed))] if counts else []
@@ -79,10 +79,10 @@ def _label(system: System) -> str:
     return rf"\textit{{{name}}} (reference)" if system.is_reference else name
 
 
-def _header(column: Column) -> str:
+def _header(table: layout.Table, column: Column) -> str:
     arrow = ARROWS[column.direction]
     unit = f"({escaped(column.unit)})" if column.unit else ""
-    return " ".join(filter(None, (escaped(column.key), arrow, unit)))
+    return " ".join(filter(None, (escaped(table.label(column)), arrow, unit)))
 
 
 def _cell(cell: Cell, places: int) -> str:

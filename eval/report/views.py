@@ -63,8 +63,7 @@ class SystemView:
 
 @dataclass(frozen=True)
 class TableView:
-    title: str
-    is_main: bool
+    table: layout.Table
     metrics: tuple[MetricView, ...]
     rows: tuple[tuple[SystemView, tuple[CellView, ...]], ...]
 
@@ -75,8 +74,8 @@ class BenchmarkView:
     benchmark: Benchmark
     summary: str
     ordered_by: str
+    n_details: int
     tables: tuple[TableView, ...]
-    details: tuple[TableView, ...]
     systems: tuple[SystemView, ...]
     failures: tuple[layout.Failure, ...]
     gaps: tuple[layout.Gap, ...]
@@ -95,20 +94,19 @@ def benchmark_view(
     metrics = {
         c.key: _metric(c, f"{anchor}-m{i + 1}", benchmark) for i, c in enumerate(benchmark.columns)
     }
-
-    def shown(table: layout.Table) -> TableView:
+    shown = []
+    for table in layout.tables(benchmark):
         columns = tuple(metrics[c.key] for c in table.columns)
         rows = tuple((s, tuple(_cell(benchmark, s.system, m) for m in columns)) for s in systems)
-        return TableView(table.title, table.is_main, columns, rows)
-
+        shown.append(TableView(table, columns, rows))
     by = layout.ordering_column(benchmark)
     return BenchmarkView(
         anchor=anchor,
         benchmark=benchmark,
         summary=_summary(benchmark),
         ordered_by=by.key if by else "",
-        tables=tuple(map(shown, layout.tables(benchmark))),
-        details=tuple(map(shown, layout.details(benchmark))),
+        n_details=sum(len(v.metrics) for v in shown if v.table.kind == "detail"),
+        tables=tuple(shown),
         systems=systems,
         failures=tuple(layout.failures(benchmark)),
         gaps=tuple(layout.gaps(benchmark)),

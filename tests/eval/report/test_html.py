@@ -126,6 +126,14 @@ def test_causes_and_reasons_are_told(page: Page) -> None:
     assert "Yang & Lerch 2020" in shown
 
 
+def test_provenance_shows_the_manifest_without_commands(page: Page) -> None:
+    shown = " ".join(" ".join(page.text).split())
+    assert "concours 0.1.0, numpy 2.0.0" in shown
+    assert "ab" * 32 in shown
+    assert '"path": "bach/*.mid"' in shown
+    assert "/somewhere/private" not in shown
+
+
 def test_without_notes_there_is_no_roll_and_no_sound(sample: Sample) -> None:
     page = Page(render(sample.report, "html"))
     assert page.all("audio") == []
