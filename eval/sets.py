@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from concours.eval.embeddings.frames import frames_file, read_set
 from concours.eval.plan import HALF_SAMPLES, Measure, Plan, PlannedSystem
-from concours.eval.stats.bootstrap import half_sample_intervals
+from concours.eval.stats.bootstrap import Rows, half_sample_intervals
 from concours.eval.work import ScoreValue, as_score
+from concours.metrics.audio_sets import FrameSet
 from concours.metrics.features import FeatureTable
 from concours.metrics.registry import find
-from concours.metrics.spec import MetricResult, Scored, Undefined
+from concours.metrics.spec import MetricRequest, MetricResult, Scored, Undefined
+
+FRAME_HALF_SAMPLES = 20  # a distance between frames costs a thousand times one between features
 
 Known = Callable[[str, int], bool]
 Ids = Mapping[tuple[str, int, str, str], int]
 
 
 @dataclass(frozen=True)
+class FrameFiles:
+    """The cached frames of a system's items under one embedding."""
+
+    embedding: str
+    files: tuple[str, ...]
+
+
+Values = FeatureTable | FrameSet
+
+
+@dataclass(frozen=True)
 class SetTask:
-    """One set metric of one system, with the values it compares.
+    """One set metric of one system, with the values that it compares (or where they lie).
 
     ``by_feature`` numbers the measures of single features that come out of the same computation.
     """
@@ -31,14 +48,16 @@ class SetTask:
     metric: str
     parameters: Mapping[str, Any]
     by_feature: Mapping[str, int]
-    values: FeatureTable
-    reference: FeatureTable
+    values: FeatureTable | FrameFiles
+    reference: FeatureTable | FrameFiles
     seed: int
     confidence: float
 
 
 @dataclass(frozen=True)
 class SetOutcome:
+    """``n`` counts the system's items that took part."""
+
     system: str
     score: ScoreValue
     ci_low: float | None
@@ -51,7 +70,10 @@ ALL = ""
 
 def score_set(task: SetTask) -> list[SetOutcome]:
     """The distance of a system's features to the reference's, and that of each feature where the
-    metric is a mean of those, with intervals; never raises."""
+    metric is a mean of those, with intervals; never raises.
+
+    An interval resamples items: all frames of a clip come and go together.
+    """
     try:
         return _score_set(task)
     except Exception as error:  # a third party's metric may raise anything
@@ -61,7 +83,8 @@ def score_set(task: SetTask) -> list[SetOutcome]:
 def lost_set(task: SetTask, reason: str) -> list[SetOutcome]:
     """Every outcome of a task as failed."""
     numbers = [task.measurement, *task.by_feature.values()]
-    n = len(task.values.values)
+    held = task.values
+    n = len(held.files) if isinstance(held, FrameFiles) else len(held.values)
     return [
         SetOutcome(task.system, ScoreValue(i, None, "failed", reason), None, None, n)
         for i in numbers
@@ -70,26 +93,24 @@ def lost_set(task: SetTask, reason: str) -> list[SetOutcome]:
 
 def _score_set(task: SetTask) -> list[SetOutcome]:
     spec = find(task.metric)
-    sizes = len(task.values.values), len(task.reference.values)
+    values, reference = _opened(task.values), _opened(task.reference)
+    sizes = _size(values), _size(reference)
 
-    def compute(rows: Any = slice(None), others: Any = slice(None)) -> MetricResult:
-        return spec.function(
-            task.values._replace(values=task.values.values[rows]),
-            task.reference._replace(values=task.reference.values[others]),
-            **task.parameters,
-        )
+    def on_halves(rows: Rows, others: Rows) -> dict[str, float]:
+        chosen = _part(values, rows), _part(reference, others)
+        return _named(spec.function(*chosen, **task.parameters))
 
-    whole = compute()
+    whole = spec.function(values, reference, **task.parameters)
     scores = {ALL: as_score(task.measurement, whole)} | {
         feature: _of_feature(whole, feature, number) for feature, number in task.by_feature.items()
     }
     intervals = half_sample_intervals(
-        lambda rows, others: _named(compute(rows, others)),
+        on_halves,
         sizes,
         {k: s.value for k, s in scores.items() if s.value is not None},
         bounds=spec.range,
         confidence=task.confidence,
-        resamples=HALF_SAMPLES,
+        resamples=FRAME_HALF_SAMPLES if isinstance(values, FrameSet) else HALF_SAMPLES,
         seed=task.seed,
     )
     outcomes = []
@@ -119,6 +140,50 @@ def _of_feature(result: MetricResult, feature: str, number: int) -> ScoreValue:
     return ScoreValue(number, None, "undefined", reason)
 
 
+def _opened(values: FeatureTable | FrameFiles) -> Values:
+    if isinstance(values, FeatureTable):
+        return values
+    return _read_frames(values)
+
+
+@lru_cache(maxsize=4)
+def _read_frames(source: FrameFiles) -> FrameSet:
+    return read_set([Path(f) for f in source.files], source.embedding)
+
+
+def _size(values: Values) -> int:
+    return values.clips if isinstance(values, FrameSet) else len(values.values)
+
+
+def _part(values: Values, rows: Rows) -> Values:
+    if isinstance(values, FrameSet):
+        return values.of_clips(rows)
+    return values._replace(values=values.values[rows])
+
+
+def needed_embeddings(plan: Plan, ids: Ids, known: Known) -> list[str]:
+    """The embeddings whose frames a set metric still needs."""
+    return list(
+        dict.fromkeys(
+            _embedding(r)
+            for r in plan.set_requests()
+            if r.spec.inputs == "embedding"
+            for s in plan.systems
+            if not s.is_reference and not known(s.name, ids[Measure(r).identity])
+        )
+    )
+
+
+def _embedding(request: MetricRequest) -> str:
+    return str(request.parameters["embedding"])
+
+
+def _frame_files(system: PlannedSystem, embedding: str) -> FrameFiles:
+    """Where the frames of a system's items lie; sorted, since no distance depends on the order."""
+    files = [str(frames_file(i.sha256, i.kind, embedding)) for i in system.items if i.sha256]
+    return FrameFiles(embedding, tuple(sorted(files)))
+
+
 def feature_table(
     system: PlannedSystem, features: Sequence[str], values: Mapping[tuple[str, str], float]
 ) -> FeatureTable:
@@ -136,28 +201,33 @@ def set_tasks(
         return []
     features = [f.key for f in plan.features]
     reference = feature_table(plan.reference, features, values)
-    asked = [r for r in plan.requests if r.spec.level == "set"]
+    asked = plan.asked_sets
     tasks = []
     for system in plan.systems:
         if system.is_reference:
             continue
         table = feature_table(system, features, values)
-        for request in asked if features else ():
-            by_feature = {key: ids[Measure(one).identity] for key, one in plan.by_feature(request)}
+        for request in asked:
             number = ids[Measure(request).identity]
-            if not all(known(system.name, i) for i in (number, *by_feature.values())):
-                parameters = dict(request.parameters)
-                tasks.append(
-                    SetTask(
-                        system.name,
-                        number,
-                        request.name,
-                        parameters,
-                        by_feature,
-                        table,
-                        reference,
-                        plan.seed,
-                        plan.confidence,
-                    )
+            by_feature = {key: ids[Measure(one).identity] for key, one in plan.by_feature(request)}
+            if all(known(system.name, i) for i in (number, *by_feature.values())):
+                continue
+            sources = (
+                [_frame_files(s, _embedding(request)) for s in (system, plan.reference)]
+                if request.spec.inputs == "embedding"
+                else [table, reference]
+            )
+            tasks.append(
+                SetTask(
+                    system.name,
+                    number,
+                    request.name,
+                    dict(request.parameters),
+                    by_feature,
+                    sources[0],
+                    sources[1],
+                    plan.seed,
+                    plan.confidence,
                 )
+            )
     return tasks
