@@ -19,6 +19,8 @@ COMMANDS = {
     "publish": "concours.eval.commands.publish",
     "compare": "concours.eval.commands.compare",
     "metrics": "concours.eval.commands.metrics",
+    "originality": "concours.eval.commands.originality",
+    "index": "concours.eval.commands.index",
     "doctor": "concours.eval.commands.doctor",
     "schema": "concours.eval.commands.schema",
 }
@@ -29,6 +31,8 @@ SUMMARIES = {
     "publish": "Write a static site of all runs with their history.",
     "compare": "Compare two systems or runs, and gate on the difference.",
     "metrics": "List the metrics, or explain one.",
+    "originality": "Show which passages a system shares with a corpus, and where.",
+    "index": "Build or describe the index of a corpus.",
     "doctor": "Check the installation.",
     "schema": "Print the JSON Schema of benchmarks.yaml.",
 }

@@ -104,7 +104,7 @@ def metric(
             version=version,
             citation=citation,
             family=function.__module__.rpartition(".")[2],
-            parameters=MappingProxyType(_parameters(function)),
+            parameters=MappingProxyType(parameters_of(function)),
             choices=MappingProxyType(_choices(function)),
             invariant=frozenset(invariant),
             corpus=corpus,
@@ -115,7 +115,8 @@ def metric(
     return register
 
 
-def _parameters(function: Callable[..., MetricResult]) -> dict[str, ParameterValue]:
+def parameters_of(function: Callable[..., MetricResult]) -> dict[str, ParameterValue]:
+    """The keyword-only arguments of a metric with their defaults."""
     found: dict[str, ParameterValue] = {}
     for p in inspect.signature(function).parameters.values():
         if p.kind is not inspect.Parameter.KEYWORD_ONLY:
@@ -134,7 +135,7 @@ def _choices(function: Callable[..., MetricResult]) -> dict[str, tuple[Parameter
     hints = get_type_hints(function)
     return {
         name: get_args(hints[name])
-        for name in _parameters(function)
+        for name in parameters_of(function)
         if get_origin(hints.get(name)) is Literal
     }
 
