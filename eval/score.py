@@ -91,7 +91,7 @@ def score_paths(
 
 def _default_metrics(kinds: set[str], compared: bool) -> list[str]:
     groups: list[str] = [k for k in ("symbolic", "audio") if k in kinds]
-    return [*groups, "originality"] if compared and "symbolic" in kinds else groups
+    return [*groups, "surprise", "originality"] if compared and "symbolic" in kinds else groups
 
 
 def _only_groups(metrics: Iterable[str]) -> bool:
@@ -137,7 +137,7 @@ def _compute(
         if number == ids[Measure(f).identity] and s.value is not None
     }
     tasks = sets.set_tasks(plan, ids, lambda *_: False, values)
-    results = [r for _, r in executor.map(sets.score_set, tasks, sets.lost_set)]
+    results = [r for _, done in executor.map(sets.score_set, tasks, sets.lost_set) for r in done]
     keys = {ids[Measure(r).identity]: r.key for r in plan.set_requests()}
     shown = {r.key for r in asked}
 

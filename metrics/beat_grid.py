@@ -29,7 +29,7 @@ NO_GRID = Undefined("no beat grid: the onsets keep no steps of a beat (beats=tru
 def beat_grid_clarity_of(piece: Piece) -> float:
     """The clarity of the beat grid, 0..1; 1 without notes. Computed once a piece."""
     return piece.shared(
-        "beat_grid_clarity", lambda: float(_clarity(piece.onset, piece.ticks_per_quarter))
+        "beat_grid_clarity", lambda: float(_clarity(piece.onset, piece.ticks_per_quarter, 1.0))
     )
 
 
@@ -42,13 +42,17 @@ def no_beat_grid(piece: Piece, beats: Beats) -> Undefined | None:
     """
     if beats == "trust":
         return None
-    return NO_GRID if beat_grid_clarity_of(piece) < CLEAR else None
+    clear = piece.shared(
+        "beat_grid_clear", lambda: _clarity(piece.onset, piece.ticks_per_quarter, CLEAR) >= CLEAR
+    )
+    return None if clear else NO_GRID
 
 
 @compiled
-def _clarity(onset: Ints, ticks_per_quarter: int) -> float:
+def _clarity(onset: Ints, ticks_per_quarter: int, enough: float) -> float:
+    """The clarity, or the first of the three lengths that reaches ``enough``."""
     best = 0.0
-    for k in (3, 4, 12):
+    for k in (4, 3, 12):
         x, y, n = 0.0, 0.0, 0
         for i in range(len(onset)):
             if i > 0 and onset[i] == onset[i - 1]:
@@ -61,4 +65,6 @@ def _clarity(onset: Ints, ticks_per_quarter: int) -> float:
         if n < ENOUGH:
             return 1.0
         best = max(best, np.sqrt(x * x + y * y) / n)
+        if best >= enough:
+            break
     return min(1.0, best)
