@@ -91,8 +91,7 @@ def score_paths(
 
 def _default_metrics(kinds: set[str], compared: bool) -> list[str]:
     groups: list[str] = [k for k in ("symbolic", "audio") if k in kinds]
-    more = ["surprise", "originality"] if compared and "symbolic" in kinds else []
-    return [*groups, *more]
+    return [*groups, "surprise", "originality"] if compared and "symbolic" in kinds else groups
 
 
 def _only_groups(metrics: Iterable[str]) -> bool:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from concours.eval.embeddings.frames import frames_file, read_set
+from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set
 from concours.eval.plan import HALF_SAMPLES, Measure, Plan, PlannedSystem
 from concours.eval.stats.bootstrap import Rows, half_sample_intervals
 from concours.eval.work import ScoreValue, as_score
@@ -21,24 +19,14 @@ from concours.metrics.spec import MetricRequest, MetricResult, Scored, Undefined
 
 FRAME_HALF_SAMPLES = 20  # a distance between frames costs a thousand times one between features
 
+Values = FeatureTable | FrameSet
 Known = Callable[[str, int], bool]
 Ids = Mapping[tuple[str, int, str, str], int]
 
 
 @dataclass(frozen=True)
-class FrameFiles:
-    """The cached frames of a system's items under one embedding."""
-
-    embedding: str
-    files: tuple[str, ...]
-
-
-Values = FeatureTable | FrameSet
-
-
-@dataclass(frozen=True)
 class SetTask:
-    """One set metric of one system, with the values that it compares (or where they lie).
+    """One set metric of one system, with the values it compares.
 
     ``by_feature`` numbers the measures of single features that come out of the same computation.
     """
@@ -56,8 +44,6 @@ class SetTask:
 
 @dataclass(frozen=True)
 class SetOutcome:
-    """``n`` counts the system's items that took part."""
-
     system: str
     score: ScoreValue
     ci_low: float | None
@@ -70,10 +56,7 @@ ALL = ""
 
 def score_set(task: SetTask) -> list[SetOutcome]:
     """The distance of a system's features to the reference's, and that of each feature where the
-    metric is a mean of those, with intervals; never raises.
-
-    An interval resamples items: all frames of a clip come and go together.
-    """
+    metric is a mean of those, with intervals; never raises."""
     try:
         return _score_set(task)
     except Exception as error:  # a third party's metric may raise anything
@@ -83,8 +66,7 @@ def score_set(task: SetTask) -> list[SetOutcome]:
 def lost_set(task: SetTask, reason: str) -> list[SetOutcome]:
     """Every outcome of a task as failed."""
     numbers = [task.measurement, *task.by_feature.values()]
-    held = task.values
-    n = len(held.files) if isinstance(held, FrameFiles) else len(held.values)
+    n = task.values.count if isinstance(task.values, FrameFiles) else len(task.values.values)
     return [
         SetOutcome(task.system, ScoreValue(i, None, "failed", reason), None, None, n)
         for i in numbers
@@ -96,16 +78,15 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
     values, reference = _opened(task.values), _opened(task.reference)
     sizes = _size(values), _size(reference)
 
-    def on_halves(rows: Rows, others: Rows) -> dict[str, float]:
-        chosen = _part(values, rows), _part(reference, others)
-        return _named(spec.function(*chosen, **task.parameters))
+    def compute(rows: Rows, others: Rows) -> MetricResult:
+        return spec.function(_part(values, rows), _part(reference, others), **task.parameters)
 
-    whole = spec.function(values, reference, **task.parameters)
+    whole: MetricResult = spec.function(values, reference, **task.parameters)
     scores = {ALL: as_score(task.measurement, whole)} | {
         feature: _of_feature(whole, feature, number) for feature, number in task.by_feature.items()
     }
     intervals = half_sample_intervals(
-        on_halves,
+        lambda rows, others: _named(compute(rows, others)),
         sizes,
         {k: s.value for k, s in scores.items() if s.value is not None},
         bounds=spec.range,
@@ -118,6 +99,21 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
         low, high = intervals.get(name, (None, None))
         outcomes.append(SetOutcome(task.system, score, low, high, sizes[0]))
     return outcomes
+
+
+def _opened(values: FeatureTable | FrameFiles) -> Values:
+    return read_set(values) if isinstance(values, FrameFiles) else values
+
+
+def _size(values: Values) -> int:
+    return values.clips if isinstance(values, FrameSet) else len(values.values)
+
+
+def _part(values: Values, rows: Rows) -> Values:
+    """Some items of a set; all frames of a clip come and go together."""
+    if isinstance(values, FrameSet):
+        return values.of_clips(rows)
+    return values._replace(values=values.values[rows])
 
 
 def _named(result: MetricResult) -> dict[str, float]:
@@ -140,46 +136,21 @@ def _of_feature(result: MetricResult, feature: str, number: int) -> ScoreValue:
     return ScoreValue(number, None, "undefined", reason)
 
 
-def _opened(values: FeatureTable | FrameFiles) -> Values:
-    if isinstance(values, FeatureTable):
-        return values
-    return _read_frames(values)
-
-
-@lru_cache(maxsize=4)
-def _read_frames(source: FrameFiles) -> FrameSet:
-    return read_set([Path(f) for f in source.files], source.embedding)
-
-
-def _size(values: Values) -> int:
-    return values.clips if isinstance(values, FrameSet) else len(values.values)
-
-
-def _part(values: Values, rows: Rows) -> Values:
-    if isinstance(values, FrameSet):
-        return values.of_clips(rows)
-    return values._replace(values=values.values[rows])
-
-
 def needed_embeddings(plan: Plan, ids: Ids, known: Known) -> list[str]:
-    """The embeddings whose frames a set metric still needs."""
-    return list(
-        dict.fromkeys(
-            _embedding(r)
-            for r in plan.set_requests()
-            if r.spec.inputs == "embedding"
-            for s in plan.systems
-            if not s.is_reference and not known(s.name, ids[Measure(r).identity])
-        )
-    )
+    """The embeddings whose frames a set metric still needs; ``known`` as in :func:`set_tasks`."""
+    needed = [
+        str(r.parameters["embedding"])
+        for r in plan.set_requests()
+        if r.spec.inputs == "embedding"
+        for s in plan.systems
+        if not s.is_reference and not known(s.name, ids[Measure(r).identity])
+    ]
+    return list(dict.fromkeys(needed))
 
 
-def _embedding(request: MetricRequest) -> str:
-    return str(request.parameters["embedding"])
-
-
-def _frame_files(system: PlannedSystem, embedding: str) -> FrameFiles:
+def _frame_files(system: PlannedSystem, request: MetricRequest) -> FrameFiles:
     """Where the frames of a system's items lie; sorted, since no distance depends on the order."""
+    embedding = str(request.parameters["embedding"])
     files = [str(frames_file(i.sha256, i.kind, embedding)) for i in system.items if i.sha256]
     return FrameFiles(embedding, tuple(sorted(files)))
 
@@ -201,33 +172,32 @@ def set_tasks(
         return []
     features = [f.key for f in plan.features]
     reference = feature_table(plan.reference, features, values)
-    asked = plan.asked_sets
+    asked = [r for r in plan.requests if r.spec.level == "set"]
     tasks = []
     for system in plan.systems:
         if system.is_reference:
             continue
         table = feature_table(system, features, values)
         for request in asked:
-            number = ids[Measure(request).identity]
-            by_feature = {key: ids[Measure(one).identity] for key, one in plan.by_feature(request)}
-            if all(known(system.name, i) for i in (number, *by_feature.values())):
+            if not features and request.spec.inputs != "embedding":
                 continue
-            sources = (
-                [_frame_files(s, _embedding(request)) for s in (system, plan.reference)]
-                if request.spec.inputs == "embedding"
-                else [table, reference]
-            )
-            tasks.append(
-                SetTask(
-                    system.name,
-                    number,
-                    request.name,
-                    dict(request.parameters),
-                    by_feature,
-                    sources[0],
-                    sources[1],
-                    plan.seed,
-                    plan.confidence,
+            by_feature = {key: ids[Measure(one).identity] for key, one in plan.by_feature(request)}
+            number = ids[Measure(request).identity]
+            if not all(known(system.name, i) for i in (number, *by_feature.values())):
+                sources: list[FeatureTable | FrameFiles] = [table, reference]
+                if request.spec.inputs == "embedding":
+                    sources = [_frame_files(s, request) for s in (system, plan.reference)]
+                tasks.append(
+                    SetTask(
+                        system.name,
+                        number,
+                        request.name,
+                        dict(request.parameters),
+                        by_feature,
+                        sources[0],
+                        sources[1],
+                        plan.seed,
+                        plan.confidence,
+                    )
                 )
-            )
     return tasks

@@ -46,11 +46,11 @@ FAMILIES = (
     "concours.metrics.control",
     "concours.metrics.distribution",
     "concours.metrics.samples",
-    "concours.metrics.originality.ngram",
     "concours.metrics.loudness",
     "concours.metrics.signal",
     "concours.metrics.audio_pairs",
     "concours.metrics.audio_sets",
+    "concours.metrics.originality.ngram",
 )
 SET_INPUTS = {"symbolic": "features", "audio": "embedding"}
 ENTRY_POINT_GROUP = "concours.metrics"
@@ -247,8 +247,8 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
     ``symbolic`` and ``audio`` stand for all metrics of clips on that input and the distances
-    between sets of them, ``originality`` for every metric of that package, and a family
-    (``pitch``, ``rhythm`` …) for its members.
+    between sets of them, ``originality`` for every
+    metric of that package, and a family (``pitch``, ``rhythm`` …) for its members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -56,13 +57,26 @@ def store_frames(clip: Clip, file: Path, embedding: str) -> str:
     return reason
 
 
-def read_set(files: Sequence[Path], embedding: str) -> FrameSet:
+@dataclass(frozen=True)
+class FrameFiles:
+    """The cached frames of a system's items under one embedding."""
+
+    embedding: str
+    files: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.files)
+
+
+@lru_cache(maxsize=4)
+def read_set(source: FrameFiles) -> FrameSet:
     """The frames of a set of items, in the order of the files; missing ones are counted."""
     parts: list[Frames] = []
     missing = 0
-    for file in files:
+    for file in source.files:
         try:
             parts.append(np.load(file, allow_pickle=False))
         except OSError:
             missing += 1
-    return frame_set(parts, missing, open_embedding(embedding).spec.note)
+    return frame_set(parts, missing, open_embedding(source.embedding).spec.note)
