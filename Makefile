@@ -6,11 +6,12 @@ EXTRAS ?= test
 STAMP := $(VENV)/.installed-$(EXTRAS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit nightly setup clean
+.PHONY: help run test test-browser lint types unit nightly setup clean
 
 help:
 	@echo "make run    install, run the default benchmark, print the leaderboard"
 	@echo "make test   install, then ruff, mypy --strict, import rules, tests and doctests"
+	@echo "make test-browser  whole listening tests in headless Chromium"
 	@echo "make nightly  the slow tests: long fuzzing, interval coverage, timings"
 
 $(STAMP): pyproject.toml setup.py constraints.txt
@@ -38,9 +39,13 @@ types: $(STAMP)
 	@$(BIN)/mypy
 
 unit: $(STAMP)
-	@$(BIN)/python -m pytest -m 'not slow'
+	@$(BIN)/python -m pytest -m 'not slow and not browser'
 
 test: lint types unit
+
+test-browser: $(STAMP)
+	@$(MAKE) --no-print-directory EXTRAS=test,browser setup
+	@$(BIN)/python -m pytest -m browser
 
 nightly: $(STAMP)
 	@$(BIN)/python -m pytest -m slow

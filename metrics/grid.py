@@ -55,7 +55,8 @@ def bar_grid(
     """The bars and beats of a piece that ends at tick ``end``.
 
     ``bar_edges``, where the source states its bar lines (MusicXML, ABC), replace the computed
-    ones; beats then restart at each bar line. Meters must be ascending in time.
+    ones; beats then restart at each bar line, and a short opening bar counts back from its end.
+    Meters must be ascending in time.
 
     Raises:
         GridError: more than four million beats.
@@ -79,7 +80,10 @@ def bar_grid(
         bar, beat = unit_ticks(numerator, denominator, ticks_per_quarter)
         final = stop
         if i == len(segments) - 1:
-            final = round(start + max(1, int(np.ceil((stop - start) / bar - 1e-9))) * bar)
+            count = max(1, int(np.ceil((stop - start) / bar - 1e-9)))
+            while count > 1 and round(start + (count - 1) * bar) >= stop:
+                count -= 1  # a bar line between ticks rounds up to the end: no empty bar after it
+            final = round(start + count * bar)
         bars.append(_steps(start, final, bar))
         beats.append(_steps(start, final, beat))
     close = np.array([final], np.int64)
@@ -139,10 +143,15 @@ def _steps(start: float, stop: float, step: float) -> Ticks:
 def _restarted(
     bar_edges: Ticks, segments: list[tuple[int, int, int, int]], ticks_per_quarter: int
 ) -> Ticks:
-    """Beats counted from each bar line, in the meter in force there."""
+    """Beats counted from each bar line, in the meter in force there; in an opening bar that is
+    too short (a pickup), back from the bar line that ends it."""
     starts = np.array([s[0] for s in segments])
     parts = []
     for a, b in zip(bar_edges[:-1].tolist(), bar_edges[1:].tolist(), strict=True):
         _, _, n, d = segments[int(np.searchsorted(starts, a, side="right")) - 1]
-        parts.append(_steps(a, b, unit_ticks(n, d, ticks_per_quarter)[1]))
+        bar, beat = unit_ticks(n, d, ticks_per_quarter)
+        beats = _steps(a, b, beat)
+        if a == 0 and b < bar:
+            beats = np.concatenate([[0], np.maximum(b - (_steps(0, b, beat)[1:])[::-1], 0)])
+        parts.append(beats)
     return np.unique(np.concatenate([*parts, bar_edges[-1:]])).astype(np.int64)

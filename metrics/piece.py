@@ -175,7 +175,8 @@ def make_piece(
     if any(q <= 0 for _, q in tempo) or any(a <= 0 or b <= 0 for _, a, b in meter):
         raise ValueError("a tempo or a time signature is not positive")
     meter_tick, numerator, denominator = (_ints(c) for c in _columns(meter, 3))
-    length = int(columns["end"].max()) if n else 0
+    # a note of no length at the very end still lies in a bar
+    length = max(int(columns["end"].max()), int(columns["onset"].max()) + 1) if n else 0
     stated = None if bar_edges is None else _ints(bar_edges)
     grid: Grid = bar_grid(meter_tick, numerator, denominator, length, ticks_per_quarter, stated)
     key_columns = _columns(key, 3)

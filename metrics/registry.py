@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from concours.metrics.spec import (
+    CorpusModel,
     Direction,
     Inputs,
     Invariance,
@@ -56,6 +57,7 @@ def metric(
     version: int = 1,
     citation: str = "",
     invariant: Iterable[Invariance] = (),
+    corpus: CorpusModel | None = None,
 ) -> Callable[[F], F]:
     """Registers a metric function and returns it unchanged.
 
@@ -68,6 +70,10 @@ def metric(
 
     def register(function: F) -> F:
         name = function.__name__
+        if (corpus is not None) != (level == "corpus"):
+            raise MetricError(
+                f"{name}: a metric has a corpus model if and only if it is at that level"
+            )
         known = _REGISTERED.get(name)
         if known is not None and known.function.__module__ != function.__module__:
             raise MetricError(
@@ -88,6 +94,7 @@ def metric(
             parameters=MappingProxyType(_parameters(function)),
             choices=MappingProxyType(_choices(function)),
             invariant=frozenset(invariant),
+            corpus=corpus,
         )
         return function
 
@@ -127,9 +134,18 @@ def _load_families() -> None:
 
 
 def catalogue() -> dict[str, MetricSpec]:
-    """Every known metric by name, families in their declared order."""
+    """Every known metric by name: our families in their declared order, then everyone else's.
+
+    The order does not depend on which modules a program has imported before.
+    """
     _load_families()
-    return dict(_REGISTERED)
+    place = {module: i for i, module in enumerate(FAMILIES)}
+
+    def order(spec: MetricSpec) -> tuple[int, str]:
+        module = spec.function.__module__
+        return place.get(module, len(place)), "" if module in place else module
+
+    return {s.name: s for s in sorted(_REGISTERED.values(), key=order)}
 
 
 def families() -> dict[str, list[MetricSpec]]:

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
+
+from numpy.typing import NDArray
 
 Level = Literal["clip", "pair", "set", "corpus"]
 Inputs = Literal["symbolic", "audio", "features", "embedding"]
@@ -48,6 +50,28 @@ class Scored(NamedTuple):
 MetricResult = float | int | Undefined | Scored
 
 
+class CorpusModel(Protocol):
+    """What a corpus metric holds a piece against: something fitted to a reference once.
+
+    ``extract`` runs in the workers, on one piece of the reference each; ``fit`` joins the extracts
+    (in the order of ``names``) into plain arrays that can be cached on disk; ``open`` turns the
+    arrays, which may be memory-mapped, into the object that the metric takes as its second
+    argument. That object has ``excluding(name)``: the same without one piece of the reference.
+    """
+
+    name: str
+    version: int
+    parameters: tuple[str, ...]
+
+    def extract(self, piece: Any, parameters: Parameters) -> Any: ...
+
+    def fit(
+        self, extracts: Sequence[Any], names: Sequence[str], parameters: Parameters
+    ) -> Mapping[str, NDArray[Any]]: ...
+
+    def open(self, arrays: Mapping[str, NDArray[Any]]) -> Any: ...
+
+
 @dataclass(frozen=True)
 class MetricSpec:
     """What the catalogue knows about one metric.
@@ -55,7 +79,7 @@ class MetricSpec:
     ``family`` is the name of the module that defines it; ``parameters`` are the keyword-only
     arguments with their defaults; ``range`` is the closed interval of possible values, with
     infinite ends where there is no bound. ``choices`` lists the values of parameters that only take
-    some.
+    some. ``corpus`` is the model of the reference that a corpus metric takes.
     """
 
     name: str
@@ -73,6 +97,7 @@ class MetricSpec:
         default_factory=lambda: MappingProxyType({})
     )
     invariant: frozenset[Invariance] = frozenset()
+    corpus: CorpusModel | None = None
 
     @property
     def summary(self) -> str:

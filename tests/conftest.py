@@ -1,4 +1,4 @@
-"""Fixtures and switches that every test folder shares."""
+"""What every test folder shares: where the shared data is, a cache of the tests' own, databases."""
 
 import os
 import uuid
@@ -7,7 +7,24 @@ from pathlib import Path
 
 import pytest
 
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = REPOSITORY.parent / "shared" / "data"
 POSTGRES = "CONCOURS_TEST_POSTGRES"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONCOURS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real corpora beside the repository; without it the test is skipped."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared/data is not there")
+    return SHARED
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

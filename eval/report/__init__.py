@@ -1,1 +1,65 @@
-"""Reports: pure functions from :mod:`concours.eval.report.model` to text."""
+"""Reports: pure functions from :mod:`concours.eval.report.model` to text.
+
+The same report gives the same bytes, in every format: nothing here reads a clock, a folder, the
+environment or the order of a dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, get_args
+
+from concours.eval.report.model import Item, Report, System
+
+if TYPE_CHECKING:
+    from concours.metrics.piece import Piece
+
+Format = Literal["terminal", "html", "md", "csv", "json", "latex"]
+PieceOf = Callable[[System, Item], "Piece | None"]
+"""Finds the notes of an item; None where there are none to show (audio, a lost file)."""
+
+
+def render(
+    report: Report,
+    format: Format,
+    *,
+    pieces: PieceOf | None = None,
+    audio: bool = True,
+    width: int = 100,
+) -> str:
+    """The report in one format, as text that ends with a line break.
+
+    ``pieces`` gives the HTML page the notes of the items that it shows, for piano rolls and
+    sound; without it the page names those items only. ``audio=False`` draws rolls and embeds no
+    sound. ``width`` is that of the terminal, in columns.
+
+    Raises:
+        ValueError: no such format.
+    """
+    if format == "html":
+        from concours.eval.report.html import to_html
+
+        return to_html(report, pieces=pieces, audio=audio)
+    if format == "terminal":
+        from concours.eval.report.leaderboard import to_text
+
+        return to_text(report, width=width)
+    if format == "md":
+        from concours.eval.report.markdown import to_markdown
+
+        return to_markdown(report)
+    if format == "csv":
+        from concours.eval.report.csvtable import to_csv
+
+        return to_csv(report)
+    if format == "json":
+        from concours.eval.report.jsonreport import to_json
+
+        return to_json(report)
+    if format == "latex":
+        from concours.eval.report.latex import to_latex
+
+        return to_latex(report)
+    raise ValueError(
+        f"no report format is called {format!r}: take one of {', '.join(get_args(Format))}"
+    )

@@ -17,7 +17,10 @@ Status = Literal["ok", "undefined", "failed"]
 
 @dataclass(frozen=True)
 class Column:
-    """One metric of the leaderboard. ``key`` is the name with its changed parameters."""
+    """One metric of the leaderboard. ``key`` is the name with its changed parameters.
+
+    ``summary`` is one sentence, ``definition`` the whole docstring behind it ("" to leave it out).
+    """
 
     key: str
     name: str
@@ -30,6 +33,13 @@ class Column:
     parameters: Mapping[str, Any]
     summary: str
     citation: str
+    definition: str = ""
+
+    @property
+    def feature(self) -> str:
+        """The one feature that a set metric compares here; "" where it compares all of them."""
+        one = str(self.parameters.get("feature", "all")) if self.level == "set" else "all"
+        return "" if one == "all" else one
 
 
 @dataclass(frozen=True)

@@ -113,10 +113,13 @@ run_item = Table(
     Column("reason", Text, nullable=False),
 )
 
+# The reference's own items are held against the reference without themselves, which is another
+# context; so it is each system of a run that has its measures.
 run_measure = Table(
     "run_measure",
     metadata,
     Column("run_id", ForeignKey("run.id"), primary_key=True),
+    Column("system", Text, primary_key=True),
     Column("measure_id", ForeignKey("measure.id"), primary_key=True),
     Column("position", Integer, nullable=False),
 )
@@ -157,7 +160,7 @@ SELECT ri.run_id AS run, ri.system AS system, i.sha256 AS item, ri.path AS path,
        s.value AS value, s.status AS status, s.reason AS reason, 1 AS n
 FROM run_item ri
 JOIN item i ON i.id = ri.item_id
-JOIN run_measure rm ON rm.run_id = ri.run_id
+JOIN run_measure rm ON rm.run_id = ri.run_id AND rm.system = ri.system
 JOIN measure m ON m.id = rm.measure_id
 JOIN score s ON s.item_id = ri.item_id AND s.measure_id = m.id
 UNION ALL

@@ -1,0 +1,132 @@
+"""The plan of a run: every item and every measure of one benchmark, before anything is computed.
+
+A plan has an identity: a hash of all contents, metrics with their versions and parameters, and
+seeds. Two plans alike are one run, so running again is the resume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from concours.eval.cache import digest
+from concours.eval.items import Item
+from concours.eval.load import LOADER_VERSION
+from concours.eval.work import model_parameters
+from concours.metrics.spec import MetricRequest
+
+HALF_SAMPLES = 100
+
+
+@dataclass(frozen=True)
+class PlannedSystem:
+    """``is_reference`` marks the corpus that the others are compared with."""
+
+    name: str
+    items: tuple[Item, ...]
+    source: str = ""
+    card: Mapping[str, Any] = field(default_factory=dict)
+    is_reference: bool = False
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric with its parameters in one context: the loader that read the items and, for corpus
+    metrics, the reference they are held against. ``model`` is that reference's fitted model in
+    the cache; ``leave_out`` is true where each item is held against the others."""
+
+    request: MetricRequest
+    model: str = ""
+    leave_out: bool = False
+
+    @property
+    def context(self) -> str:
+        parts = [f"loader={LOADER_VERSION}"]
+        if self.model:
+            parts.append(f"reference={self.model}")
+        if self.leave_out:
+            parts.append("leave-one-out")
+        return " ".join(parts)
+
+    @property
+    def identity(self) -> tuple[str, int, str, str]:
+        r = self.request
+        return r.name, r.spec.version, r.canonical_parameters, self.context
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One benchmark, settled. ``systems`` holds the reference first (if there is one)."""
+
+    benchmark: str
+    systems: tuple[PlannedSystem, ...]
+    requests: tuple[MetricRequest, ...]
+    seed: int = 0
+    resamples: int = 2000
+    confidence: float = 0.95
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> PlannedSystem | None:
+        return next((s for s in self.systems if s.is_reference), None)
+
+    @cached_property
+    def run_id(self) -> str:
+        contents = [
+            [s.name, s.is_reference, [[i.path, i.sha256, i.prompt] for i in s.items]]
+            for s in self.systems
+        ]
+        measures = [m.identity for s in self.systems for m in self.item_measures(s)]
+        sets = [[r.name, r.spec.version, r.canonical_parameters] for r in self.set_requests()]
+        settings = [self.seed, self.resamples, self.confidence, HALF_SAMPLES, LOADER_VERSION]
+        return digest(self.benchmark, contents, measures, sets, settings)
+
+    @cached_property
+    def config_hash(self) -> str:
+        return digest(dict(self.config))
+
+    def item_measures(self, system: PlannedSystem) -> list[Measure]:
+        """What is computed for each item of a system, in the order of the config."""
+        found = []
+        for request in self.requests:
+            if request.spec.level == "clip":
+                found.append(Measure(request))
+            elif request.spec.level == "corpus" and self.reference is not None:
+                found.append(Measure(request, self._model(request), system.is_reference))
+        return found
+
+    def _model(self, request: MetricRequest) -> str:
+        """The name of the fitted reference that a corpus metric needs: a hash of its making."""
+        spec, reference = request.spec, self.reference
+        assert spec.corpus is not None
+        assert reference is not None
+        contents = [[i.path, i.sha256] for i in reference.items if i.kind == "symbolic"]
+        parameters = model_parameters(spec, request.parameters)
+        return digest(spec.corpus.name, spec.corpus.version, parameters, LOADER_VERSION, contents)
+
+    @property
+    def features(self) -> tuple[MetricRequest, ...]:
+        """The clip metrics whose distributions the set metrics compare."""
+        return tuple(
+            r
+            for r in self.requests
+            if r.spec.level == "clip"
+            and r.spec.direction == "reference"
+            and r.spec.inputs == "symbolic"
+        )
+
+    def set_requests(self) -> Iterator[MetricRequest]:
+        """The set metrics: each over all features together, then, where it can, feature by
+        feature."""
+        if self.reference is None or not self.features:
+            return
+        asked = [r for r in self.requests if r.spec.level == "set"]
+        yield from asked
+        for request in asked:
+            if request.parameters.get("feature") == "all":
+                for feature in self.features:
+                    yield MetricRequest(
+                        request.spec, {**request.parameters, "feature": feature.key}
+                    )

@@ -1,0 +1,257 @@
+"""From the store to what a report shows: means, intervals, gaps to the reference, ranks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from concours.eval.errors import UsageError
+from concours.eval.load import LoadError, load, part_bytes
+from concours.eval.report.model import (
+    Benchmark,
+    Cell,
+    Column,
+    Item,
+    ItemScore,
+    Report,
+    Status,
+    System,
+)
+from concours.eval.stats.bootstrap import mean_interval
+from concours.eval.store import Store, runs
+from concours.eval.store.reports import StoredMeasure, StoredRun, read_run
+from concours.metrics.distribution import wasserstein_distance
+from concours.metrics.features import FeatureTable
+from concours.metrics.piece import Piece
+from concours.metrics.registry import find
+from concours.metrics.spec import Scored, Undefined
+
+Floats = NDArray[np.float64]
+
+
+def gather(store: Store, benchmarks: Sequence[str]) -> Report:
+    """The latest complete run of each benchmark.
+
+    Raises:
+        UsageError: a benchmark that has no complete run.
+    """
+    found = []
+    manifests = {}
+    for name in benchmarks:
+        run_id = runs.latest_run(store, name)
+        if run_id is None:
+            raise UsageError(f"benchmark {name} has no complete run in the store: concours run")
+        stored = read_run(store, run_id)
+        manifests[name] = stored.manifest
+        found.append(_benchmark(stored))
+    return Report(manifests, tuple(found))
+
+
+def pieces(system: System, item: Item) -> Piece | None:  # noqa: ARG001
+    """The notes of an item, read from where it lay; None where that is no longer its content."""
+    path = Path(item.location)
+    fragment = item.path.partition("#")[2]
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(part_bytes(data, fragment)).hexdigest() != item.sha256:
+            return None
+        loaded = load(path, data, fragment)
+    except (OSError, LoadError):
+        return None
+    return loaded.piece
+
+
+def _benchmark(stored: StoredRun) -> Benchmark:
+    columns = tuple(_column(m) for m in stored.measures)
+    values = {
+        (system, c.key): _values(stored, system, c.key)
+        for system, *_ in stored.systems
+        for c in columns
+        if c.level != "set"
+    }
+    features = [c.key for c in columns if c.level == "clip" and c.direction == "reference"]
+    reference = {f: values[stored.reference, f] for f in features if stored.reference}
+    systems = tuple(
+        System(
+            name,
+            is_reference,
+            source,
+            {k: str(v) for k, v in card.items()},
+            _items(stored, name, columns, reference),
+        )
+        for name, is_reference, source, card in stored.systems
+    )
+    cells = {(s.name, c.key): _cell(stored, s, c, values) for s in systems for c in columns}
+    return Benchmark(
+        stored.benchmark, stored.reference, columns, systems, _ranked(systems, columns, cells)
+    )
+
+
+def _column(measure: StoredMeasure) -> Column:
+    spec = find(measure.metric)
+    return Column(
+        key=measure.key,
+        name=measure.metric,
+        family=spec.family,
+        level=spec.level,
+        direction=spec.direction,
+        unit=spec.unit,
+        range=spec.range,
+        version=measure.version,
+        parameters=json.loads(measure.parameters),
+        summary=spec.summary,
+        citation=spec.citation,
+    )
+
+
+def _values(stored: StoredRun, system: str, key: str) -> Floats:
+    """The defined values of a system's items, in the order of its items."""
+    found = [
+        stored.scores[system, i.position, key].value
+        for i in stored.items
+        if i.system == system and (system, i.position, key) in stored.scores
+    ]
+    return np.array([v for v in found if v is not None], dtype=np.float64)
+
+
+def _items(
+    stored: StoredRun, system: str, columns: Sequence[Column], reference: Mapping[str, Floats]
+) -> tuple[Item, ...]:
+    items = []
+    for i in stored.items:
+        if i.system != system:
+            continue
+        scores = {
+            c.key: ItemScore(s.value, cast(Status, s.status), s.reason, s.detail)
+            for c in columns
+            if (s := stored.scores.get((system, i.position, c.key))) is not None
+        }
+        items.append(
+            Item(
+                i.path,
+                i.location,
+                i.sha256,
+                cast(Status, i.status),
+                i.reason,
+                i.warnings,
+                scores,
+                _distance(scores, reference),
+            )
+        )
+    return tuple(items)
+
+
+def _distance(scores: Mapping[str, ItemScore], reference: Mapping[str, Floats]) -> float | None:
+    z = [
+        (value - float(values.mean())) / float(values.std(ddof=1))
+        for key, values in reference.items()
+        if key in scores
+        and (value := scores[key].value) is not None
+        and len(values) > 1
+        and values.std(ddof=1) > 0
+    ]
+    return float(np.sqrt(np.mean(np.square(z)))) if z else None
+
+
+def _cell(
+    stored: StoredRun, system: System, column: Column, values: Mapping[tuple[str, str], Floats]
+) -> Cell:
+    def cell(**given: Any) -> Cell:
+        blank: dict[str, Any] = {
+            "value": None,
+            "ci_low": None,
+            "ci_high": None,
+            "n": 0,
+            "n_undefined": 0,
+            "status": "ok",
+            "reason": "",
+            "rank": None,
+            "gap": None,
+        }
+        return Cell(
+            system=system.name, metric=column.key, direction=column.direction, **{**blank, **given}
+        )
+
+    if column.level == "set":
+        s = stored.set_scores.get((system.name, column.key))
+        if s is None:
+            return cell(status="undefined", reason="the reference is not compared with itself")
+        reason = s.reason
+        if s.value is not None and s.ci_low is None:
+            reason = "no interval: fewer than 4 items in a set"
+        return cell(
+            value=s.value, ci_low=s.ci_low, ci_high=s.ci_high, n=s.n, status=s.status, reason=reason
+        )
+    found = values[system.name, column.key]
+    scores = [i.scores[column.key] for i in system.items if column.key in i.scores]
+    undefined = Counter(s.reason for s in scores if s.status != "ok")
+    if len(found) == 0:
+        common = undefined.most_common(1)
+        failures = any(s.status == "failed" for s in scores) or not scores
+        return cell(
+            status="failed" if failures else "undefined",
+            n_undefined=len(scores),
+            reason=common[0][0] if common else "no item could be read",
+        )
+    settings = stored.manifest["intervals"]
+    interval = mean_interval(
+        found,
+        confidence=settings["confidence"],
+        resamples=settings["bootstrap_resamples"],
+        seed=stored.manifest["seeds"]["intervals"],
+    )
+    low, high = interval if interval is not None else (None, None)
+    gap = None
+    if column.direction == "reference" and stored.reference:
+        gap = _gap(found, values[stored.reference, column.key])
+    return cell(
+        value=float(found.mean()),
+        ci_low=low,
+        ci_high=high,
+        n=len(found),
+        gap=gap,
+        n_undefined=sum(undefined.values()),
+        reason="no interval: a single item" if interval is None else "",
+    )
+
+
+def _gap(values: Floats, reference: Floats) -> float | None:
+    if len(reference) == 0:
+        return None
+    result = wasserstein_distance(
+        FeatureTable(("x",), values[:, None]), FeatureTable(("x",), reference[:, None]), feature="x"
+    )
+    if isinstance(result, Undefined):
+        return None
+    return float(result.value if isinstance(result, Scored) else result)
+
+
+def _ranked(
+    systems: Sequence[System], columns: Sequence[Column], cells: Mapping[tuple[str, str], Cell]
+) -> dict[tuple[str, str], Cell]:
+    """Competition ranks (1, 2, 2, 4) among the systems; the reference itself is not ranked."""
+    ranked = dict(cells)
+    for column in columns:
+        row = [cells[s.name, column.key] for s in systems if not s.is_reference]
+        merits = {c.system: m for c in row if (m := _merit(c)) is not None}
+        for cell in row:
+            if cell.system in merits:
+                rank = 1 + sum(m < merits[cell.system] for m in merits.values())
+                ranked[cell.system, column.key] = Cell(**{**cell.__dict__, "rank": rank})
+    return ranked
+
+
+def _merit(cell: Cell) -> float | None:
+    """What a cell is ranked by, lower first; None where nothing ranks it."""
+    if cell.value is None or cell.direction == "none":
+        return None
+    if cell.direction == "reference":
+        return cell.gap
+    return cell.value if cell.direction == "lower" else -cell.value

@@ -1,0 +1,177 @@
+"""The leaderboard for a terminal, through rich: tables cut to fit the width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+from itertools import count
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.table import Table as Grid
+from rich.text import Text
+
+from concours.eval.report import tables as layout
+from concours.eval.report.model import Benchmark, Column, Report, System
+from concours.eval.report.wording import (
+    ARROWS,
+    DIRECTIONS,
+    counted,
+    decimals,
+    is_best,
+    plain,
+    shortened,
+    value_text,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+NAME_WIDTH = 24
+HEADER_WIDTH = 20
+_SPACING = 2
+
+
+def to_text(report: Report, *, width: int = 100) -> str:
+    """The leaderboard as plain text of at most ``width`` columns, ``#1`` marking the best."""
+    stream = StringIO()
+    console = Console(
+        file=stream,
+        width=width,
+        color_system=None,
+        force_terminal=False,
+        legacy_windows=False,
+        emoji=False,
+        markup=False,
+        highlight=False,
+        _environ={},
+    )
+    console.print(leaderboard(report, width=width))
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).strip("\n") + "\n"
+
+
+def leaderboard(report: Report, *, width: int = 100) -> Group:
+    """The leaderboard to print on a rich console; it shows the best of a column in bold."""
+    parts: list[RenderableType] = []
+    for benchmark in report.benchmarks:
+        parts.extend(_benchmark(benchmark, width))
+    if not report.benchmarks:
+        parts.append(Text("There is no benchmark to report."))
+    return Group(*parts)
+
+
+def _benchmark(benchmark: Benchmark, width: int) -> Iterator[RenderableType]:
+    reference = plain(benchmark.reference)
+    yield Text(f"{plain(benchmark.name)}: against the reference {reference}", style="bold")
+    if by := layout.ordering_column(benchmark):
+        yield Text(
+            f"rows ordered by {by.key}; 95% intervals in brackets; #1 is the best of a column"
+        )
+    yield Text("")
+    for table in layout.tables(benchmark):
+        for i, columns in zip(count(), _fitting(benchmark, table, width)):
+            yield _grid(benchmark, table, columns, first=i == 0)
+            yield Text("")
+    used = sorted({c.direction for c in benchmark.columns if ARROWS[c.direction]})
+    if used:
+        yield Text("   ".join(f"{ARROWS[d]} {DIRECTIONS[d]}" for d in used), style="dim")
+    yield from _troubles(benchmark)
+    yield Text("")
+
+
+def _fitting(benchmark: Benchmark, table: layout.Table, width: int) -> Iterator[tuple[Column, ...]]:
+    """The columns of a table in groups that fit the width; at least one column a group."""
+    names = max([len(_label(s)) for s in benchmark.systems], default=0)
+    fixed = max(names, 6) + _SPACING + (2 * (6 + _SPACING) if table.is_main else 0)
+    group: list[Column] = []
+    used = fixed
+    for column in table.columns:
+        needed = _width(benchmark, column) + _SPACING
+        if group and used + needed > width:
+            yield tuple(group)
+            group, used = [], max(names, 6) + _SPACING
+        group.append(column)
+        used += needed
+    if group or table.is_main:
+        yield tuple(group)
+
+
+def _width(benchmark: Benchmark, column: Column) -> int:
+    header = max(len(line) for line in _header(column).split("\n"))
+    places = decimals(column, benchmark)
+    return max([header, *(len(_cell(benchmark, s, column, places)) for s in benchmark.systems)])
+
+
+def _grid(
+    benchmark: Benchmark, table: layout.Table, columns: tuple[Column, ...], *, first: bool
+) -> Grid:
+    title = plain(table.title) if first else f"{plain(table.title)} (more)"
+    grid = Grid(title=title, title_justify="left", title_style="italic", box=None, pad_edge=False,
+                padding=(0, _SPACING, 0, 0), header_style="")  # fmt: skip
+    grid.add_column("system", no_wrap=True)
+    counts = table.is_main and first
+    if counts:
+        grid.add_column("items", justify="right", no_wrap=True)
+        grid.add_column("failed", justify="right", no_wrap=True)
+    for column in columns:
+        grid.add_column(_header(column), justify="right", no_wrap=True, vertical="bottom")
+    for system in layout.ordered_systems(benchmark):
+        row = [Text(_label(system), style="italic" if system.is_reference else "")]
+        if counts:
+            row += [Text(str(len(system.items))), Text(str(len(system.failed)))]
+        for column in columns:
+            best = is_best(layout.cell(benchmark, system, column))
+            text = _cell(benchmark, system, column, decimals(column, benchmark))
+            row.append(Text(text, style="bold" if best else ""))
+        grid.add_row(*row)
+    return grid
+
+
+def _label(system: System) -> str:
+    name = shortened(plain(system.name), NAME_WIDTH)
+    return f"{name} (reference)" if system.is_reference else name
+
+
+def _header(column: Column) -> str:
+    """The metric's key, folded after an underscore or a sign, with its arrow and unit."""
+    lines = [""]
+    for part in _pieces(plain(column.key)):
+        if lines[-1] and len(lines[-1]) + len(part) > HEADER_WIDTH:
+            lines.append("")
+        lines[-1] += part
+    end = " ".join(filter(None, (ARROWS[column.direction], plain(column.unit))))
+    fits = len(lines[-1]) + 1 + len(end) <= HEADER_WIDTH
+    return "\n".join([*lines[:-1], f"{lines[-1]} {end}".rstrip()] if fits else [*lines, end])
+
+
+def _pieces(key: str) -> Iterator[str]:
+    part = ""
+    for c in key:
+        part += c
+        if c in "_:=,. " or len(part) == HEADER_WIDTH:
+            yield part
+            part = ""
+    if part:
+        yield part
+
+
+def _cell(benchmark: Benchmark, system: System, column: Column, places: int) -> str:
+    cell = layout.cell(benchmark, system, column)
+    text = value_text(cell, places)
+    return f"{text} #{cell.rank}" if cell.rank is not None else text
+
+
+def _troubles(benchmark: Benchmark) -> Iterator[Text]:
+    for failure in layout.failures(benchmark):
+        n = counted(len(failure.paths), "item")
+        name, path = _short(failure.system.name), shortened(plain(failure.paths[0]), 40)
+        yield Text(f"{name}: {n} failed ({path}): {plain(failure.reason)}", style="dim")
+    for gap in layout.gaps(benchmark):
+        keys = [plain(c.key) for c in gap.columns[:3]]
+        more = len(gap.columns) - len(keys)
+        names = ", ".join(keys) + (f" and {more} more" if more else "")
+        yield Text(f"{plain(gap.who)}: no {names}: {plain(gap.reason)}", style="dim")
+
+
+def _short(name: str) -> str:
+    return shortened(plain(name), NAME_WIDTH)

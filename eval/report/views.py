@@ -1,0 +1,244 @@
+"""What the HTML templates show of a benchmark, ready to print: no template computes anything."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from concours.eval.render import CLIP_BYTES_PER_SECOND, RenderError, clip
+from concours.eval.report import PieceOf
+from concours.eval.report import tables as layout
+from concours.eval.report import wording as words
+from concours.eval.report.model import Benchmark, Cell, Column, Item, Report, System
+from concours.eval.report.pianoroll import Roll, roll
+from concours.eval.report.picks import SHOWN, picks
+from concours.eval.report.plots import Plot, plot
+
+SOUND_BUDGET = 3_400_000
+LONGEST, SHORTEST = 20.0, 5.0
+SHADES = 5
+PATHS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class CellView:
+    """``shade`` is 0 (none) to 5 (first rank); ``sort`` orders the rows, best first."""
+
+    text: str
+    interval: str
+    rank: int | None
+    shade: int
+    note: str
+    sort: float | None
+
+
+@dataclass(frozen=True)
+class MetricView:
+    anchor: str
+    column: Column
+    plot: Plot | None
+    places: int
+    range: str
+
+
+@dataclass(frozen=True)
+class PlayerView:
+    title: str
+    item: Item
+    roll: Roll | None
+    sound: str
+    silence: str
+    scores: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class SystemView:
+    anchor: str
+    system: System
+    n_warnings: int
+    warnings: tuple[tuple[str, int], ...]
+    failures: tuple[layout.Failure, ...]
+    players: tuple[PlayerView, ...]
+
+
+@dataclass(frozen=True)
+class TableView:
+    title: str
+    is_main: bool
+    metrics: tuple[MetricView, ...]
+    rows: tuple[tuple[SystemView, tuple[CellView, ...]], ...]
+
+
+@dataclass(frozen=True)
+class BenchmarkView:
+    anchor: str
+    benchmark: Benchmark
+    summary: str
+    ordered_by: str
+    tables: tuple[TableView, ...]
+    details: tuple[TableView, ...]
+    systems: tuple[SystemView, ...]
+    failures: tuple[layout.Failure, ...]
+    gaps: tuple[layout.Gap, ...]
+
+
+def benchmark_view(
+    benchmark: Benchmark, number: int, *, report: Report, pieces: PieceOf | None, audio: bool
+) -> BenchmarkView:
+    """Everything that the page says of a benchmark; ``number`` makes its anchors unique."""
+    anchor = f"b{number + 1}"
+    longest = excerpt_seconds(report)
+    systems = tuple(
+        _system(s, f"{anchor}-s{i + 1}", benchmark, longest, pieces, audio)
+        for i, s in enumerate(layout.ordered_systems(benchmark))
+    )
+    metrics = {
+        c.key: _metric(c, f"{anchor}-m{i + 1}", benchmark) for i, c in enumerate(benchmark.columns)
+    }
+
+    def shown(table: layout.Table) -> TableView:
+        columns = tuple(metrics[c.key] for c in table.columns)
+        rows = tuple((s, tuple(_cell(benchmark, s.system, m) for m in columns)) for s in systems)
+        return TableView(table.title, table.is_main, columns, rows)
+
+    by = layout.ordering_column(benchmark)
+    return BenchmarkView(
+        anchor=anchor,
+        benchmark=benchmark,
+        summary=_summary(benchmark),
+        ordered_by=by.key if by else "",
+        tables=tuple(map(shown, layout.tables(benchmark))),
+        details=tuple(map(shown, layout.details(benchmark))),
+        systems=systems,
+        failures=tuple(layout.failures(benchmark)),
+        gaps=tuple(layout.gaps(benchmark)),
+    )
+
+
+def excerpt_seconds(report: Report) -> float:
+    """How long each excerpt may be, so that all of them fit the budget of one page.
+
+    20 s for up to 31 excerpts, then less, but never under 5 s.
+    """
+    n = sum(len(picks(s)) for b in report.benchmarks for s in b.systems)
+    encoded = CLIP_BYTES_PER_SECOND * 4 / 3
+    return float(int(min(LONGEST, max(SHORTEST, SOUND_BUDGET / (encoded * max(1, n))))))
+
+
+def _summary(benchmark: Benchmark) -> str:
+    home = [s for s in benchmark.systems if s.is_reference]
+    others = len(benchmark.systems) - len(home)
+    pieces = words.counted(len(home[0].items), "piece") if home else "no piece"
+    failed = layout.n_failed(benchmark)
+    lost = f" {words.counted(failed, 'item')} could not be read." if failed else ""
+    systems, metrics = (
+        words.counted(others, "system"),
+        words.counted(len(benchmark.columns), "metric"),
+    )
+    return f"{systems}, {metrics}, a reference of {pieces}.{lost}"
+
+
+def _metric(column: Column, anchor: str, benchmark: Benchmark) -> MetricView:
+    low, high = (words.number(end, 2).removesuffix(".00") for end in column.range)
+    return MetricView(
+        anchor=anchor,
+        column=column,
+        plot=plot(benchmark, column),
+        places=words.decimals(column, benchmark),
+        range="any number" if (low, high) == ("−∞", "∞") else f"{low} to {high}",
+    )
+
+
+def _cell(benchmark: Benchmark, system: System, metric: MetricView) -> CellView:
+    cell = layout.cell(benchmark, system, metric.column)
+    sort: float | None = cell.value
+    if _ranks(benchmark, metric.column):
+        sort = cell.rank
+    elif sort is not None:
+        sort = -sort
+    return CellView(
+        text=words.value(cell, metric.places),
+        interval=words.interval(cell, metric.places),
+        rank=cell.rank,
+        shade=_shade(benchmark, metric.column, cell),
+        note=_note(cell),
+        sort=sort,
+    )
+
+
+def _ranks(benchmark: Benchmark, column: Column) -> list[int]:
+    cells = (layout.cell(benchmark, s, column) for s in benchmark.systems)
+    return [c.rank for c in cells if c.rank is not None]
+
+
+def _shade(benchmark: Benchmark, column: Column, cell: Cell) -> int:
+    """5 for the first rank down to 1, in equal steps of rank; 0 for the last and the unranked."""
+    if cell.rank is None:
+        return 0
+    last = max(_ranks(benchmark, column))
+    if last <= 1:
+        return SHADES
+    return round(SHADES * (last - cell.rank) / (last - 1))
+
+
+def _note(cell: Cell) -> str:
+    notes = [cell.reason] if cell.reason else []
+    if cell.gap is not None:
+        notes.append(f"distance to the reference: {words.number(cell.gap, 2)} standard deviations")
+    if cell.value is not None:
+        notes.append(f"over {words.counted(cell.n, 'item')}")
+    if cell.n_undefined:
+        notes.append(f"undefined for {words.counted(cell.n_undefined, 'item')}")
+    return "; ".join(notes)
+
+
+def _system(
+    system: System,
+    anchor: str,
+    benchmark: Benchmark,
+    longest: float,
+    pieces: PieceOf | None,
+    audio: bool,
+) -> SystemView:
+    counts: dict[str, int] = {}
+    for item in system.items:
+        for warning in item.warnings:
+            counts[warning] = counts.get(warning, 0) + 1
+    return SystemView(
+        anchor=anchor,
+        system=system,
+        n_warnings=sum(counts.values()),
+        warnings=tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))),
+        failures=tuple(f for f in layout.failures(benchmark) if f.system is system),
+        players=tuple(
+            _player(system, p.item, SHOWN[p.place], benchmark, longest, pieces, audio)
+            for p in picks(system)
+        ),
+    )
+
+
+def _player(
+    system: System,
+    item: Item,
+    title: str,
+    benchmark: Benchmark,
+    longest: float,
+    pieces: PieceOf | None,
+    audio: bool,
+) -> PlayerView:
+    piece = pieces(system, item) if pieces else None
+    drawn = roll(piece, longest) if piece is not None else None
+    sound, silence = "", ""
+    if piece is not None and audio:
+        try:
+            data = clip(piece, longest).data
+            sound = f"data:audio/mpeg;base64,{base64.b64encode(data).decode()}"
+        except RenderError as error:
+            silence = str(error)
+    scores = []
+    for column in benchmark.columns:
+        if (score := item.scores.get(column.key)) is not None:
+            places = words.decimals(column, benchmark)
+            text = words.NOTHING if score.value is None else words.number(score.value, places)
+            scores.append((column.key, text, score.reason if score.value is None else column.unit))
+    return PlayerView(title, item, drawn, sound, silence, tuple(scores))

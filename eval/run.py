@@ -1,0 +1,204 @@
+"""Running benchmarks: plan, compute what is missing, store it, and say what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from concours.eval import compute, sets
+from concours.eval.config import Config, Source
+from concours.eval.errors import UsageError
+from concours.eval.execute import Executor, make_executor
+from concours.eval.load import LOADER_VERSION
+from concours.eval.manifest import manifest
+from concours.eval.plan import Measure, Plan, PlannedSystem
+from concours.eval.progress import Progress, Silent
+from concours.eval.sources import resolve
+from concours.eval.store import Store, open_store, runs
+
+LOADER = str(LOADER_VERSION)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one benchmark's run came to. ``computed`` counts the items that were worked on this
+    time: 0 for a run that was complete already."""
+
+    benchmark: str
+    run_id: str
+    items: int
+    failed: int
+    computed: int
+
+    @property
+    def failure_rate(self) -> float:
+        return self.failed / self.items if self.items else 0.0
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """What ``--plan`` shows."""
+
+    plan: Plan
+    to_compute: int
+
+
+def select(config: Config, only: Sequence[str]) -> list[str]:
+    """The benchmarks to run.
+
+    Raises:
+        UsageError: a name that the config does not have.
+    """
+    for name in only:
+        if name not in config.benchmarks:
+            known = ", ".join(config.benchmarks)
+            raise UsageError(f"--only {name}: there is no such benchmark; there are: {known}")
+    return [name for name in config.benchmarks if not only or name in only]
+
+
+def with_systems(config: Config, folders: Mapping[str, str]) -> Config:
+    """The config with more systems, each a folder, in every benchmark.
+
+    Raises:
+        UsageError: a name that the config gives to something else.
+    """
+    taken = config.sources.keys() & folders.keys()
+    if taken:
+        raise UsageError(f"--system {min(taken)}: the config has that name already")
+    systems = {n: Source(path=str(Path(f).absolute())) for n, f in folders.items()}
+    benchmarks = {
+        name: b.model_copy(update={"systems": [*b.systems, *folders]})
+        for name, b in config.benchmarks.items()
+    }
+    return config.model_copy(
+        update={"systems": {**config.systems, **systems}, "benchmarks": benchmarks}
+    )
+
+
+def make_plans(config: Config, folder: Path, only: Sequence[str], progress: Progress) -> list[Plan]:
+    """The plans of the chosen benchmarks; relative paths start at ``folder``."""
+    chosen = select(config, only)
+    names = [n for c in chosen for n in _names(config, c)]
+    items = resolve(config, dict.fromkeys(names), folder, progress.say)
+    return [_plan(config, name, items) for name in chosen]
+
+
+def _names(config: Config, benchmark: str) -> list[str]:
+    b = config.benchmarks[benchmark]
+    return [b.reference, *b.systems]
+
+
+def _plan(config: Config, name: str, items: Mapping[str, list[Any]]) -> Plan:
+    benchmark = config.benchmarks[name]
+    systems = tuple(
+        PlannedSystem(
+            n,
+            tuple(items[n]),
+            config.sources[n].described,
+            config.sources[n].card,
+            is_reference=n == benchmark.reference,
+        )
+        for n in _names(config, name)
+    )
+    used = {n: config.sources[n].model_dump(exclude_defaults=True) for n in _names(config, name)}
+    return Plan(
+        name,
+        systems,
+        tuple(benchmark.requests),
+        benchmark.seed,
+        benchmark.resamples,
+        benchmark.confidence,
+        {"benchmark": benchmark.model_dump(), "sources": used},
+    )
+
+
+def run_benchmarks(
+    config: Config,
+    folder: Path | None = None,
+    *,
+    only: Sequence[str] = (),
+    workers: int | None = None,
+    executor: str = "local",
+    progress: Progress | None = None,
+) -> list[RunResult]:
+    """Runs the benchmarks of a config and stores their scores; running again is the resume.
+
+    Relative paths, the store's among them, start at ``folder`` (the current one by default).
+
+    Raises:
+        UsageError: a source without music, an unknown benchmark or executor.
+        StoreError: the database cannot be opened.
+    """
+    folder = folder or Path()
+    shown = progress or Silent()
+    engine = make_executor(executor, workers)
+    plans = make_plans(config, folder, only, shown)
+    with open_store(config.store, folder) as store:
+        return [_run(store, plan, folder, engine, shown) for plan in plans]
+
+
+def plan_benchmarks(
+    config: Config, folder: Path | None = None, *, only: Sequence[str] = ()
+) -> list[PlannedRun]:
+    """What :func:`run_benchmarks` would compute. Baselines are generated, nothing is scored."""
+    folder = folder or Path()
+    planned = []
+    with open_store(config.store, folder) as store:
+        for plan in make_plans(config, folder, only, Silent()):
+            ids = runs.register(store, plan, manifest(plan, folder), LOADER)
+            scores = runs.known_scores(store, plan.run_id)
+            loads = runs.known_loads(store, plan.run_id, LOADER)
+            missing = compute.count_missing(plan, ids, _known(loads, scores), set(loads))
+            planned.append(PlannedRun(plan, missing))
+    return planned
+
+
+def _run(
+    store: Store, plan: Plan, folder: Path, executor: Executor, progress: Progress
+) -> RunResult:
+    description = manifest(plan, folder)
+    ids = runs.register(store, plan, description, LOADER)
+    scores = runs.known_scores(store, plan.run_id)
+    loads = runs.known_loads(store, plan.run_id, LOADER)
+    environment = {k: description[k] for k in ("command", "hardware", "versions", "code")}
+    log = runs.log_start(store, plan.run_id, environment)
+
+    known = _known(loads, scores)
+    computed: set[str] = set()
+    for batch in compute.compute_items(plan, ids, known, set(loads), executor, progress):
+        runs.write_outcomes(store, batch, LOADER)
+        for outcome in batch:
+            computed.add(outcome.sha256)
+            loads[outcome.sha256] = outcome.status
+            scores.update((outcome.sha256, s.measurement) for s in outcome.scores)
+    _compute_sets(store, plan, ids, executor, progress)
+    runs.finish(store, plan.run_id, log, len(computed))
+    items = [i for s in plan.systems for i in s.items]
+    failures = sum(1 for i in items if i.sha256 is None or loads.get(i.sha256) == "failed")
+    return RunResult(plan.benchmark, plan.run_id, len(items), failures, len(computed))
+
+
+def _known(loads: Mapping[str, str], scores: set[tuple[str, int]]) -> compute.Known:
+    """What needs no computing: scores that are there, and all of an item that cannot be read."""
+    return lambda sha256, measure: loads.get(sha256) == "failed" or (sha256, measure) in scores
+
+
+def _compute_sets(
+    store: Store, plan: Plan, ids: runs.MeasureIds, executor: Executor, progress: Progress
+) -> None:
+    there = runs.known_set_scores(store, plan.run_id)
+    features = {ids[Measure(f).identity]: f.key for f in plan.features}
+    values = runs.values(store, plan.run_id, features)
+    tasks = sets.set_tasks(plan, ids, lambda *key: key in there, values)
+    results = executor.map(sets.score_set, tasks, sets.lost_set)
+    found = [o for _, o in progress.track(results, len(tasks), "comparing sets")]
+    runs.write_set_scores(
+        store,
+        plan.run_id,
+        [
+            runs.SetValue(o.system, o.score.measurement, o.score, o.ci_low, o.ci_high, o.n)
+            for o in found
+        ],
+    )

@@ -1,0 +1,235 @@
+"""Scoring files and folders without a config and without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from concours.eval import compute, sets
+from concours.eval.errors import UsageError
+from concours.eval.execute import make_executor
+from concours.eval.items import Item, find_items
+from concours.eval.plan import Measure, Plan, PlannedSystem
+from concours.eval.progress import Progress, Silent
+from concours.eval.work import Outcome, ScoreValue
+from concours.metrics.registry import expand
+from concours.metrics.spec import MetricRequest
+
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class ScoredItem:
+    """One piece of the path argument ``given``; ``status`` is "failed" where it could not be read,
+    with the cause in ``reason``."""
+
+    given: str
+    path: str
+    sha256: str | None
+    status: str
+    reason: str
+    warnings: tuple[str, ...]
+    scores: Mapping[str, ScoreValue]
+
+
+@dataclass(frozen=True)
+class ScoredSet:
+    """One path held against the reference."""
+
+    path: str
+    reference: str
+    scores: Mapping[str, sets.SetOutcome]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Everything that was scored. ``reference_items`` are the reference's own, each held against
+    the others."""
+
+    requests: tuple[MetricRequest, ...]
+    items: tuple[ScoredItem, ...]
+    sets: tuple[ScoredSet, ...]
+    reference_items: tuple[ScoredItem, ...]
+
+
+def score_paths(
+    paths: Sequence[str],
+    *,
+    metrics: Sequence[str] = (),
+    reference: str | None = None,
+    workers: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Scores:
+    """Scores every piece at the paths (folders, files or globs), and their sets where a reference
+    is given.
+
+    ``metrics`` are written as ``name``, ``name:parameter=value`` or a family; the default is
+    every metric of notes, and with a reference the distances to it and originality too.
+
+    Raises:
+        UsageError: nothing at a path, or a metric that needs a reference where none is given.
+        MetricError: an unknown metric or parameter.
+    """
+    asked = expand(metrics or ["symbolic", *(["originality"] if reference else [])])
+    if reference is None:
+        needing = [r.name for r in asked if r.spec.level in ("set", "corpus")]
+        if metrics and needing and not _only_groups(metrics):
+            raise UsageError(f"{needing[0]} compares with a reference: add --reference FOLDER")
+        asked = [r for r in asked if r.spec.level == "clip"]
+    systems = [PlannedSystem(p, tuple(find_items(p)), p) for p in dict.fromkeys(paths)]
+    if reference is not None:
+        own = tuple(find_items(reference))
+        systems.insert(0, PlannedSystem(REFERENCE, own, reference, is_reference=True))
+    plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
+    return _compute(plan, asked, reference, workers, progress or Silent())
+
+
+def _only_groups(metrics: Iterable[str]) -> bool:
+    return all(m in ("symbolic", "audio") for m in metrics)
+
+
+def _with_features(asked: Sequence[MetricRequest]) -> list[MetricRequest]:
+    """Set metrics compare features; where none are asked for, they compare all."""
+    if any(r.spec.level == "clip" for r in asked) or all(r.spec.level != "set" for r in asked):
+        return list(asked)
+    return [*(r for r in expand(["symbolic"]) if r.spec.level == "clip"), *asked]
+
+
+def _compute(
+    plan: Plan,
+    asked: Sequence[MetricRequest],
+    reference: str | None,
+    workers: int | None,
+    progress: Progress,
+) -> Scores:
+    measures = [m for s in plan.systems for m in plan.item_measures(s)]
+    measures += [Measure(r) for r in plan.set_requests()]
+    ids = {identity: i for i, identity in enumerate(dict.fromkeys(m.identity for m in measures))}
+    executor = make_executor("local", workers)
+    outcomes: dict[str, Outcome] = {}
+    found: dict[tuple[str, int], ScoreValue] = {}
+
+    def known(sha256: str, number: int) -> bool:
+        bad = sha256 in outcomes and outcomes[sha256].status == "failed"
+        return bad or (sha256, number) in found
+
+    for batch in compute.compute_items(plan, ids, known, set(), executor, progress):
+        for o in batch:
+            outcomes.setdefault(o.sha256, o)
+            found |= {(o.sha256, s.measurement): s for s in o.scores}
+    values = {
+        (sha, f.key): s.value
+        for f in plan.features
+        for (sha, number), s in found.items()
+        if number == ids[Measure(f).identity] and s.value is not None
+    }
+    tasks = sets.set_tasks(plan, ids, lambda *_: False, values)
+    results = [r for _, r in executor.map(sets.score_set, tasks, sets.lost_set)]
+    keys = {ids[Measure(r).identity]: r.key for r in plan.set_requests()}
+    shown = {r.key for r in asked}
+
+    def items(system: PlannedSystem) -> tuple[ScoredItem, ...]:
+        of = {
+            m.request.key: ids[m.identity]
+            for m in plan.item_measures(system)
+            if m.request.key in shown
+        }
+        return tuple(_item(system, i, of, outcomes, found) for i in system.items)
+
+    own = [s for s in plan.systems if s.is_reference]
+    others = [s for s in plan.systems if not s.is_reference]
+    return Scores(
+        tuple(asked),
+        tuple(i for s in others for i in items(s)),
+        tuple(
+            ScoredSet(
+                s.name,
+                reference,
+                {keys[r.score.measurement]: r for r in results if r.system == s.name},
+            )
+            for s in others
+            if reference is not None
+        ),
+        tuple(i for s in own for i in items(s)),
+    )
+
+
+def _item(
+    system: PlannedSystem,
+    item: Item,
+    measures: Mapping[str, int],
+    outcomes: Mapping[str, Outcome],
+    found: Mapping[tuple[str, int], ScoreValue],
+) -> ScoredItem:
+    path = _shown_path(system, item)
+    outcome = outcomes.get(item.sha256 or "")
+    if item.sha256 is None or outcome is None:
+        return ScoredItem(system.source, path, item.sha256, "failed", item.reason, (), {})
+    scores = {k: s for k, m in measures.items() if (s := found.get((item.sha256, m))) is not None}
+    return ScoredItem(
+        system.source,
+        path,
+        item.sha256,
+        outcome.status,
+        outcome.reason,
+        outcome.warnings,
+        scores,
+    )
+
+
+def _shown_path(system: PlannedSystem, item: Item) -> str:
+    """The file as the user would name it, with the tune's fragment."""
+    place = Path(system.source)
+    if place.is_dir():
+        return f"{system.source.rstrip('/')}/{item.path}"
+    return f"{item.location}#{item.fragment}" if item.fragment else str(item.location)
+
+
+def as_dict(scores: Scores) -> dict[str, Any]:
+    """The JSON form: ``items`` and ``sets``."""
+    return {
+        "items": [
+            {
+                "path": i.path,
+                "sha256": i.sha256,
+                "status": i.status,
+                "reason": i.reason,
+                "warnings": list(i.warnings),
+                "scores": {k: _score(s) for k, s in i.scores.items()},
+            }
+            for i in scores.items
+        ],
+        "sets": [
+            {
+                "path": s.path,
+                "reference": s.reference,
+                "scores": {
+                    k: {
+                        "value": o.score.value,
+                        "ci_low": o.ci_low,
+                        "ci_high": o.ci_high,
+                        "n": o.n,
+                        "status": o.score.status,
+                        "reason": o.score.reason,
+                        "detail": dict(o.score.detail),
+                    }
+                    for k, o in s.scores.items()
+                },
+            }
+            for s in scores.sets
+        ],
+    }
+
+
+def _score(score: ScoreValue) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "value": score.value,
+        "status": score.status,
+        "reason": score.reason,
+    }
+    if score.detail:
+        found["detail"] = dict(score.detail)
+    return found

@@ -1,0 +1,145 @@
+"""What ``concours score`` prints: a table for people, CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from concours.eval.score import ScoredItem, Scores
+from concours.metrics.spec import MetricRequest
+
+MOST_COLUMNS = 5
+MOST_FAILURES = 20
+ARROWS = {"higher": "↑", "lower": "↓", "reference": "≈", "none": " "}
+
+Summary = Callable[[Sequence[ScoredItem], str], str]
+
+
+def to_csv(scores: Scores) -> str:
+    """Long format, a row for each item and metric, then a row for each path and set metric."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ["path", "sha256", "metric", "value", "ci_low", "ci_high", "n", "status", "reason"]
+    )
+    for i in scores.items:
+        if i.status == "failed":
+            writer.writerow([i.path, i.sha256, "", "", "", "", "", "failed", i.reason])
+        for key, s in i.scores.items():
+            writer.writerow([i.path, i.sha256, key, _exact(s.value), "", "", 1, s.status, s.reason])
+    for row in scores.sets:
+        for key, o in row.scores.items():
+            interval = [_exact(o.ci_low), _exact(o.ci_high)]
+            writer.writerow(
+                [row.path, "", key, _exact(o.score.value), *interval, o.n, o.score.status,
+                 o.score.reason]
+            )  # fmt: skip
+    return text.getvalue()
+
+
+def _exact(value: float | None) -> str:
+    return "" if value is None else repr(value)
+
+
+def to_table(scores: Scores, width: int = 100) -> str:
+    """Metrics as rows and paths as columns; many paths are summed up in one column."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(file=io.StringIO(), width=width, highlight=False, emoji=False)
+    paths = list(dict.fromkeys(i.given for i in scores.items))
+    groups = {p: [i for i in scores.items if i.given == p] for p in paths}
+    if len(paths) > MOST_COLUMNS:
+        groups = {f"{len(scores.items)} items": list(scores.items)}
+    if scores.reference_items:
+        groups["the reference"] = list(scores.reference_items)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("metric", no_wrap=True)
+    for name, items in groups.items():
+        table.add_column(f"{name}\n{_count(items)}", justify="right")
+    table.add_column("unit")
+    for request in scores.requests:
+        if request.spec.level == "set":
+            continue
+        cells = [_cell(items, request) for items in groups.values()]
+        table.add_row(_label(request), *cells, request.spec.unit)
+    console.print(table)
+    if scores.sets:
+        console.print()
+        console.print(_set_table(scores))
+    _print_troubles(scores, console.print)
+    console.print(
+        "\n↑ higher is better, ↓ lower is better, ≈ closeness to a reference is. "
+        "Several items: mean (lowest to highest).",
+        style="dim",
+    )
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def _set_table(scores: Scores) -> object:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(f"compared with {scores.sets[0].reference} as sets", no_wrap=True)
+    shown = scores.sets[:MOST_COLUMNS]
+    for row in shown:
+        table.add_column(row.path, justify="right")
+    for key in scores.sets[0].scores:
+        request = next(r for r in scores.requests if r.name == key.partition(":")[0])
+        cells = []
+        for row in shown:
+            o = row.scores[key]
+            if o.score.value is None:
+                cells.append(f"- ({o.score.reason})")
+            elif o.ci_low is None or o.ci_high is None:
+                cells.append(number(o.score.value))
+            else:
+                cells.append(f"{number(o.score.value)} [{number(o.ci_low)}, {number(o.ci_high)}]")
+        table.add_row(f"{ARROWS[request.spec.direction]} {key}", *cells)
+    return table
+
+
+def _label(request: MetricRequest) -> str:
+    return f"{ARROWS[request.spec.direction]} {request.key}"
+
+
+def _count(items: Sequence[ScoredItem]) -> str:
+    failures = sum(i.status == "failed" for i in items)
+    count = f"{len(items)} item{'s' if len(items) != 1 else ''}"
+    return f"{count}, {failures} failed" if failures else count
+
+
+def _cell(items: Sequence[ScoredItem], request: MetricRequest) -> str:
+    found = [i.scores[request.key] for i in items if request.key in i.scores]
+    values = [s.value for s in found if s.value is not None]
+    if not values:
+        reasons = Counter(s.reason for s in found)
+        return f"- ({reasons.most_common(1)[0][0]})" if reasons else "-"
+    if len(items) == 1:
+        return number(values[0])
+    span = f"{number(float(np.mean(values)))} ({number(min(values))} to {number(max(values))})"
+    return span if len(values) == len(found) else f"{span}, {len(found) - len(values)} undefined"
+
+
+def number(value: float) -> str:
+    """Four significant digits, never in exponent form for ordinary sizes."""
+    return f"{value:.4g}" if 1e-4 <= abs(value) < 1e6 or value == 0 else f"{value:.3e}"
+
+
+def _print_troubles(scores: Scores, say: Callable[..., None]) -> None:
+    failures = [i for i in scores.items if i.status == "failed"]
+    if failures:
+        say(f"\n{len(failures)} of {len(scores.items)} items could not be read:", style="bold")
+        for item in failures[:MOST_FAILURES]:
+            say(f"  {item.path}: {item.reason}", markup=False)
+        if len(failures) > MOST_FAILURES:
+            say(f"  … and {len(failures) - MOST_FAILURES} more; --format json lists them all")
+    warned = [i for i in scores.items if i.warnings]
+    if warned:
+        say(f"\n{len(warned)} items were read with warnings; --format json lists them all:")
+        for item in warned[:3]:
+            say(f"  {item.path}: {item.warnings[0]}", markup=False)

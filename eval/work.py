@@ -1,0 +1,168 @@
+"""What a worker does: read one item, compute its metrics, return plain values.
+
+Nothing here touches the database, and nothing about one item can stop the others: a file that
+cannot be read is a failed outcome, a metric that raises is a failed score.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from concours.eval.cache import open_arrays
+from concours.eval.load import LoadError, load, part_bytes
+from concours.metrics.piece import Piece
+from concours.metrics.registry import find
+from concours.metrics.spec import MetricResult, MetricSpec, Parameters, Scored, Undefined
+
+Status = Literal["ok", "undefined", "failed"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric to compute: ``model`` is the cache folder of a corpus metric's fitted reference,
+    ``leave_out`` the name of the piece in it that is this item itself."""
+
+    id: int
+    metric: str
+    parameters: Mapping[str, Any]
+    model: str = ""
+    leave_out: str = ""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """A corpus model's extract to take from an item of the reference."""
+
+    key: str
+    metric: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One item and what to take from it."""
+
+    sha256: str
+    location: str
+    fragment: str
+    kind: str
+    measurements: tuple[Measurement, ...] = ()
+    extractions: tuple[Extraction, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScoreValue:
+    """A metric's result as it is stored; ``measurement`` is the id it was asked under."""
+
+    measurement: int
+    value: float | None
+    status: Status
+    reason: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task. ``status`` is about reading the item, not about its scores."""
+
+    sha256: str
+    status: Literal["ok", "failed"]
+    reason: str = ""
+    format: str = ""
+    warnings: tuple[str, ...] = ()
+    n_notes: int | None = None
+    seconds: float | None = None
+    scores: tuple[ScoreValue, ...] = ()
+    extracts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def failed(task: Task, reason: str) -> Outcome:
+    return Outcome(task.sha256, "failed", reason)
+
+
+def score_item(task: Task) -> Outcome:
+    """Reads the item and computes everything the task asks for; never raises."""
+    path = Path(task.location)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return failed(task, f"cannot be read: {error.strerror or error}")
+    try:
+        if hashlib.sha256(part_bytes(data, task.fragment)).hexdigest() != task.sha256:
+            return failed(task, "changed while the run was reading it; run again")
+        if task.kind == "audio":
+            return _score_audio(task)
+        loaded = load(path, data, task.fragment)
+    except LoadError as error:
+        return failed(task, str(error))
+    except RecursionError:
+        return failed(task, "nested too deeply to be read")
+    except MemoryError:
+        return failed(task, "does not fit into memory")
+    piece = loaded.piece
+    return Outcome(
+        task.sha256,
+        "ok",
+        format=loaded.format,
+        warnings=loaded.warnings,
+        n_notes=piece.n_notes,
+        seconds=piece.seconds,
+        scores=tuple(_measure(piece, m) for m in task.measurements),
+        extracts={e.key: _extract(piece, e) for e in task.extractions},
+    )
+
+
+def _score_audio(task: Task) -> Outcome:
+    scores = tuple(
+        ScoreValue(m.id, None, "undefined", "a metric of notes, and this item is audio")
+        for m in task.measurements
+    )
+    return Outcome(task.sha256, "ok", format="audio", scores=scores)
+
+
+def _measure(piece: Piece, measurement: Measurement) -> ScoreValue:
+    spec = find(measurement.metric)
+    try:
+        arguments: list[Any] = [piece]
+        if spec.corpus is not None:
+            model = _open_model(measurement.model, measurement.metric)
+            left = measurement.leave_out
+            arguments.append(model.excluding(left) if left else model)
+        result = spec.function(*arguments, **measurement.parameters)
+    except Exception as error:  # a third party's metric may raise anything
+        return ScoreValue(measurement.id, None, "failed", f"{type(error).__name__}: {error}")
+    return as_score(measurement.id, result)
+
+
+def as_score(measurement: int, result: MetricResult) -> ScoreValue:
+    """A metric's result in the form in which it is stored."""
+    if isinstance(result, Undefined):
+        return ScoreValue(measurement, None, "undefined", result.reason)
+    value, detail = (result.value, result.detail) if isinstance(result, Scored) else (result, {})
+    if not math.isfinite(value):
+        return ScoreValue(measurement, None, "failed", f"the metric returned {value}")
+    return ScoreValue(measurement, float(value), "ok", "", dict(detail))
+
+
+@lru_cache(maxsize=8)
+def _open_model(folder: str, metric: str) -> Any:
+    corpus = find(metric).corpus
+    assert corpus is not None
+    return corpus.open(open_arrays(Path(folder)))
+
+
+def _extract(piece: Piece, extraction: Extraction) -> Any:
+    model = find(extraction.metric).corpus
+    assert model is not None
+    return model.extract(piece, extraction.parameters)
+
+
+def model_parameters(spec: MetricSpec, parameters: Parameters) -> dict[str, Any]:
+    """The parameters of a corpus metric that shape its fitted reference."""
+    return {k: parameters[k] for k in spec.corpus.parameters} if spec.corpus else {}

@@ -1,0 +1,310 @@
+"""Distances between a set of pieces and a reference set, over features of the pieces.
+
+Conventions
+-----------
+- A feature is one number a piece (a clip metric); an undefined one is NaN and is left out of its
+  column. Features are matched by name; those on one side only are left out, with the reason.
+- ``feature="all"`` is the mean over the features that are defined; ``feature=NAME`` is one of
+  them. The detail states every feature's value, the items it rests on, and what was left out.
+- Everything that scales is taken from the reference (bandwidth, standard deviation with n - 1),
+  so two systems measured against one reference are measured with one ruler.
+- Densities are Gaussian kernel estimates of one bandwidth on one grid for both sides: a lattice
+  of an eighth of the bandwidth, wherever either side has an item within five bandwidths.
+- A feature that is constant in the reference has no scale: it counts only where a definition
+  below gives it a meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from concours.metrics.features import FeatureTable, matched, per_feature
+from concours.metrics.registry import metric
+from concours.metrics.spec import Scored, Undefined
+
+Floats = NDArray[np.float64]
+
+__all__ = [
+    "FeatureTable",
+    "frechet_distance",
+    "kl_divergence",
+    "overlap_area",
+    "wasserstein_distance",
+]
+
+CELLS_PER_BANDWIDTH = 8
+REACH = 5
+BANDWIDTHS = {"scott": lambda n: n ** (-1 / 5), "silverman": lambda n: (n * 3 / 4) ** (-1 / 5)}
+SCALES = ("reference-sd", "none")
+
+
+@metric(
+    level="set",
+    inputs="features",
+    direction="lower",
+    unit="sd",
+    range=(0.0, np.inf),
+    citation="Vallender 1974, doi:10.1137/1118101",
+)
+def wasserstein_distance(
+    system: FeatureTable,
+    reference: FeatureTable,
+    *,
+    feature: str = "all",
+    scale: str = "reference-sd",
+) -> Scored | Undefined:
+    """How far a feature's values in the system must move to become the reference's.
+
+    ``∫ |F(x) - G(x)| dx`` of the two empirical distribution functions (first Wasserstein
+    distance), in standard deviations of the reference; with ``scale="none"`` in the feature's own
+    unit, where a mean over features has no meaning, so ``feature`` must then name one.
+
+    At least 0, lower is closer. Undefined with fewer than 2 items on a side, or where the feature
+    is constant in the reference and ``scale`` needs its deviation.
+
+    >>> here = FeatureTable(("range",), np.array([[1.0], [2.0], [3.0]]))
+    >>> wasserstein_distance(FeatureTable(("range",), here.values + 4), here).value
+    4.0
+    """
+    if scale not in SCALES:
+        raise ValueError(f"scale must be {' or '.join(SCALES)}, not {scale!r}")
+    if scale == "none" and feature == "all":
+        raise ValueError("scale='none' compares one feature: name it with feature=NAME")
+
+    def distance(x: Floats, y: Floats) -> float | Undefined:
+        if scale == "none":
+            return _transport(x, y)
+        if _is_constant(y):
+            return Undefined("constant in the reference, so it has no standard deviation")
+        return _transport(x, y) / _sd(y)
+
+    return per_feature(system, reference, feature, distance, {"scale": scale})
+
+
+@metric(
+    level="set",
+    inputs="features",
+    direction="lower",
+    unit="sd²",
+    range=(0.0, np.inf),
+    citation="Dowson & Landau 1982, doi:10.1016/0047-259X(82)90077-X",
+)
+def frechet_distance(
+    system: FeatureTable, reference: FeatureTable, *, feature: str = "all"
+) -> Scored | Undefined:
+    """The Fréchet distance between Gaussians fitted to the feature vectors of both sets.
+
+    ``|m - r|² + tr(S + R - 2 (S R)^½)`` with means m, r and covariances S, R (over n - 1) of the
+    features in standard deviations of the reference. A feature is left out where it is constant
+    in the reference or undefined on more than half of the items of a side; then an item is left
+    out where a remaining feature is undefined. The estimate is biased upwards for few items, so
+    compare systems of one size only.
+
+    At least 0, lower is closer; 0 for equal sets. Undefined with fewer than 2 complete items on a
+    side, or without a feature.
+
+    >>> here = FeatureTable(("range",), np.array([[1.0], [2.0], [3.0]]))
+    >>> frechet_distance(FeatureTable(("range",), here.values + 4), here).value
+    16.0
+    """
+    x, y, names, left_out = matched(system, reference, feature)
+    keep = []
+    for j, name in enumerate(names):
+        column = y[~np.isnan(y[:, j]), j]
+        if (
+            min(len(x), len(y)) == 0
+            or max(np.isnan(x[:, j]).mean(), np.isnan(y[:, j]).mean()) > 0.5
+        ):
+            left_out[name] = "undefined on more than half of the items of a side"
+        elif _is_constant(column):
+            left_out[name] = "constant in the reference"
+        else:
+            keep.append(j)
+    if not keep:
+        return Undefined("; ".join(f"{k}: {v}" for k, v in left_out.items()) or "no features")
+    x, y = x[:, keep], y[:, keep]
+    x, y = x[~np.isnan(x).any(axis=1)], y[~np.isnan(y).any(axis=1)]
+    if min(len(x), len(y)) < 2:
+        return Undefined(
+            f"{len(x)} and {len(y)} items with all features: 2 are needed on each side"
+        )
+    deviation = y.std(axis=0, ddof=1)
+    varies = deviation > 0
+    if not varies.all():
+        for j in np.flatnonzero(~varies).tolist():
+            left_out[names[keep[j]]] = "constant in the reference's complete items"
+        if not varies.any():
+            return Undefined("every feature is constant in the reference's complete items")
+    centre = y.mean(axis=0)
+    value = _gaussian_distance(
+        (x - centre)[:, varies] / deviation[varies], (y - centre)[:, varies] / deviation[varies]
+    )
+    return Scored(
+        value,
+        {
+            "n": len(x),
+            "n_reference": len(y),
+            "features": [names[j] for j, v in zip(keep, varies, strict=True) if v],
+            "left_out": left_out,
+        },
+    )
+
+
+@metric(
+    level="set",
+    inputs="features",
+    direction="lower",
+    unit="bit",
+    range=(0.0, np.inf),
+    citation="Yang & Lerch 2020, On the evaluation of generative models in music",
+)
+def kl_divergence(
+    system: FeatureTable,
+    reference: FeatureTable,
+    *,
+    feature: str = "all",
+    bandwidth: str = "scott",
+) -> Scored | Undefined:
+    """The Kullback-Leibler divergence of a feature's density in the system from the reference's.
+
+    ``∫ p log2(p / q) dx`` of Gaussian kernel densities p (system) and q (reference), both with the
+    bandwidth of the reference. One pseudo-observation, spread evenly over the span of both sides,
+    is added to each: where one side has nothing, "none in n" is not taken for "never". So the
+    value stays finite, grows with the distance of sets that do not meet, and the pseudo-observation
+    fades as n grows. Values for different n are therefore not quite comparable.
+
+    At least 0, lower is closer; 0 for equal sets. Undefined with fewer than 2 items on a side, or
+    where the feature is constant in the reference.
+
+    >>> here = FeatureTable(("range",), np.arange(50.0)[:, None])
+    >>> far = FeatureTable(("range",), here.values + 100)
+    >>> round(kl_divergence(here, here).value, 6), kl_divergence(far, here).value > 6
+    (0.0, True)
+    """
+    factor = _bandwidth_factor(bandwidth)
+
+    def divergence(x: Floats, y: Floats) -> float | Undefined:
+        if _is_constant(y):
+            return Undefined("constant in the reference, so it has no bandwidth")
+        h = factor(len(y)) * _sd(y)
+        grid = _lattice(x, y, h)
+        low, high = min(x.min(), y.min()) - REACH * h, max(x.max(), y.max()) + REACH * h
+        span = max(float(high - low), len(grid.points) * grid.step)
+        p = (len(x) * grid.density(x) + 1 / span) / (len(x) + 1)
+        q = (len(y) * grid.density(y) + 1 / span) / (len(y) + 1)
+        inside = float((p * np.log2(p / q)).sum() * grid.step)
+        empty = 1 - len(grid.points) * grid.step / span
+        outside = empty / (len(x) + 1) * np.log2((len(y) + 1) / (len(x) + 1))
+        return max(0.0, inside + float(outside))
+
+    return per_feature(system, reference, feature, divergence, {"bandwidth": bandwidth})
+
+
+@metric(
+    level="set",
+    inputs="features",
+    direction="higher",
+    unit="share",
+    range=(0.0, 1.0),
+    citation="Yang & Lerch 2020, On the evaluation of generative models in music",
+)
+def overlap_area(
+    system: FeatureTable,
+    reference: FeatureTable,
+    *,
+    feature: str = "all",
+    bandwidth: str = "scott",
+) -> Scored | Undefined:
+    """How much the density of a feature in the system overlaps that in the reference.
+
+    ``∫ min(p, q) dx`` of Gaussian kernel densities p (system) and q (reference), both with the
+    bandwidth that Scott's rule (or ``silverman``'s) gives for the reference. Where the feature is
+    constant in the reference, the limit for a vanishing bandwidth: the share of the system's
+    items that have exactly that value.
+
+    Range 0-1, higher is closer; 1 for equal sets. Undefined with fewer than 2 items on a side.
+
+    >>> table = FeatureTable(("range",), np.array([[1.0], [2.0], [3.0]]))
+    >>> round(overlap_area(table, table).value, 6)
+    1.0
+    """
+    factor = _bandwidth_factor(bandwidth)
+
+    def area(x: Floats, y: Floats) -> float | Undefined:
+        if _is_constant(y):
+            return float(np.mean(np.abs(x - y[0]) <= 1e-12 * np.abs(y[0])))
+        grid = _lattice(x, y, factor(len(y)) * _sd(y))
+        return float(np.minimum(grid.density(x), grid.density(y)).sum() * grid.step)
+
+    return per_feature(system, reference, feature, area, {"bandwidth": bandwidth})
+
+
+class _Grid(NamedTuple):
+    """Points of one lattice, ``step`` apart where they are neighbours."""
+
+    points: Floats
+    step: float
+    bandwidth: float
+
+    def density(self, values: Floats) -> Floats:
+        total = np.zeros(len(self.points))
+        for block in np.array_split(values, max(1, len(values) * len(self.points) // 4_000_000)):
+            z = (self.points[:, None] - block[None, :]) / self.bandwidth
+            total += np.exp(-0.5 * z * z).sum(axis=1)
+        density: Floats = total / (len(values) * self.bandwidth * np.sqrt(2 * np.pi))
+        return density
+
+
+def _lattice(x: Floats, y: Floats, bandwidth: float) -> _Grid:
+    step = bandwidth / CELLS_PER_BANDWIDTH
+    origin = float(y.mean())
+    cells = np.unique(np.rint((np.concatenate([x, y]) - origin) / step).astype(np.int64))
+    reach = np.arange(-REACH * CELLS_PER_BANDWIDTH, REACH * CELLS_PER_BANDWIDTH + 1)
+    cells = np.unique((cells[:, None] + reach[None, :]).ravel())
+    points: Floats = origin + cells.astype(np.float64) * step
+    return _Grid(points, step, bandwidth)
+
+
+def _bandwidth_factor(rule: str) -> Callable[[int], float]:
+    if rule not in BANDWIDTHS:
+        raise ValueError(f"bandwidth must be {' or '.join(BANDWIDTHS)}, not {rule!r}")
+    return BANDWIDTHS[rule]
+
+
+def _sd(values: Floats) -> float:
+    return float(values.std(ddof=1))
+
+
+def _is_constant(values: Floats) -> bool:
+    """Whether all values are one, up to rounding."""
+    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
+
+
+def _transport(x: Floats, y: Floats) -> float:
+    points = np.sort(np.concatenate([x, y]))
+    f = np.searchsorted(np.sort(x), points[:-1], side="right") / len(x)
+    g = np.searchsorted(np.sort(y), points[:-1], side="right") / len(y)
+    return float(np.sum(np.abs(f - g) * np.diff(points)))
+
+
+def _gaussian_distance(x: Floats, y: Floats) -> float:
+    """Squared Fréchet distance of Gaussians fitted to (n, d) and (m, d) data, n and m at least 2.
+
+    With the triangular factors A and B of the centred data, S = AᵀA and R = BᵀB, so the trace of
+    the root of S R is the sum of the singular values of A Bᵀ: real, and exact for any rank.
+    """
+    a, b = _factor(x), _factor(y)
+    shift = x.mean(axis=0) - y.mean(axis=0)
+    cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return max(0.0, float(shift @ shift + (a * a).sum() + (b * b).sum() - 2 * cross))
+
+
+def _factor(x: Floats) -> Floats:
+    factor: Floats = np.asarray(
+        np.linalg.qr((x - x.mean(axis=0)) / np.sqrt(len(x) - 1), mode="r"), np.float64
+    )
+    return factor

@@ -1,0 +1,71 @@
+"""The sweeps agree with dense piano rolls, tick by tick."""
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from concours.metrics.piece import Piece, make_piece
+from concours.metrics.sweep import occupied_spans, onset_grid, ticks_at_polyphony
+
+NOTES = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(0, 20), st.integers(58, 63), st.booleans()),
+    max_size=25,
+)
+
+
+def _piece(notes: list[tuple[int, int, int, bool]]) -> Piece:
+    onset = [n[0] for n in notes]
+    return make_piece(
+        onset=onset,
+        end=[n[0] + n[1] for n in notes],
+        pitch=[n[2] for n in notes],
+        is_drum=[n[3] for n in notes],
+        ticks_per_quarter=4,
+    )
+
+
+@given(NOTES)
+def test_polyphony_is_that_of_a_piano_roll(notes: list[tuple[int, int, int, bool]]) -> None:
+    piece = _piece(notes)
+    pitched = [n for n in notes if not n[3]]
+    end = max((a + d for a, d, _, _ in pitched if d), default=0)
+    roll = np.zeros((end, 128), bool)
+    for a, d, p, _ in pitched:
+        roll[a : a + d, p] = True
+    expected = np.bincount(roll.sum(axis=1), minlength=129) if end else np.zeros(129)
+    assert ticks_at_polyphony(piece).tolist() == expected.tolist()
+
+
+@given(NOTES)
+def test_spans_are_occupied_where_a_roll_is(notes: list[tuple[int, int, int, bool]]) -> None:
+    piece = _piece(notes)
+    edges = piece.beat_edges
+    expected = [
+        any(max(a, n[0]) < min(b, n[0] + n[1]) or a <= n[0] < b for n in notes)
+        for a, b in pairwise(edges)
+    ]
+    found = occupied_spans(piece, edges).tolist()
+    # a note of no length on the last edge belongs to the beat before it
+    if any(n[0] == edges[-1] and n[1] == 0 for n in notes):
+        found, expected = found[:-1], expected[:-1]
+    assert found == expected
+
+
+def test_onsets_never_drift_on_a_resolution_that_the_grid_does_not_divide() -> None:
+    ticks = 121
+    onset = [round(i * ticks / 4) for i in range(4 * 4 * 20)]
+    piece = make_piece(
+        onset=onset, end=[o + 1 for o in onset], pitch=[60] * len(onset), ticks_per_quarter=ticks
+    )
+    grid, offset = onset_grid(piece, 4)
+    assert grid[: len(onset)].all()
+    assert np.diff(offset).tolist() == [16] * 20
+
+
+def test_an_onset_just_before_a_bar_line_belongs_to_the_next_bar() -> None:
+    piece = make_piece(onset=[0, 1915, 2400], end=[10, 1919, 2500], pitch=[60, 60, 60])
+    grid, offset = onset_grid(piece, 4)
+    assert np.flatnonzero(grid).tolist() == [0, 16, 20]
+    assert offset.tolist() == [0, 16, 32]
