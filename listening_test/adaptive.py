@@ -55,7 +55,8 @@ def bradley_terry(systems: Sequence[str], outcomes: Sequence[Outcome]) -> Streng
         mean = mean + step
         if np.abs(step).max() < 1e-9:
             break
-    return Strengths(tuple(systems), mean, np.linalg.inv(precision))
+    covariance = np.asarray(np.linalg.inv(precision), np.float64)
+    return Strengths(tuple(systems), np.asarray(mean, np.float64), covariance)
 
 
 def most_informative_pair(

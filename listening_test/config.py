@@ -133,6 +133,10 @@ class StudyConfig(Strict):
             raise ValueError("MUSHRA takes at most 12 conditions, hidden reference and anchors in")
         if self.method == "emotion" and self.emotion is None:
             raise ValueError("method emotion needs emotion: valence-arousal, gems-9 or both")
+        if self.emotion is not None and self.method not in {"mos", "human_or_machine", "emotion"}:
+            raise ValueError(
+                f"emotion: method {self.method} shows several clips; rate one at a time"
+            )
         if self.design == "adaptive-pairs" and self.method not in CHOICE:
             raise ValueError("design adaptive-pairs needs method ab or pairwise")
         if self.traps and self.method not in {"mos"}:

@@ -45,6 +45,8 @@ class Slot:
 
 @dataclass(frozen=True)
 class Assignment:
+    """``x_matches`` is the design position of the clip that X repeats, None without an X."""
+
     id: str
     trial_id: str
     kind: str
@@ -53,6 +55,7 @@ class Assignment:
     opened_at: float
     prompt: str
     slots: tuple[Slot, ...]
+    x_matches: int | None = None
 
 
 @dataclass(frozen=True)
@@ -289,20 +292,21 @@ def read_assignment(connection: Connection, assignment_id: str) -> Assignment:
         .outerjoin(study_item, study_item.c.id == trial.c.item_id)
         .where(assignment.c.id == assignment_id)
     ).one()
-    shown = {
-        s.position: Slot(s.id, s.role, s.label, s.position, s.seconds)
-        for s in connection.execute(
-            select(
-                trial_stimulus.c.position,
-                trial_stimulus.c.label,
-                stimulus.c.id,
-                stimulus.c.role,
-                stimulus.c.seconds,
-            )
-            .join(stimulus, stimulus.c.id == trial_stimulus.c.stimulus_id)
-            .where(trial_stimulus.c.trial_id == row.trial_id)
+    found = connection.execute(
+        select(
+            trial_stimulus.c.position,
+            trial_stimulus.c.label,
+            stimulus.c.id,
+            stimulus.c.role,
+            stimulus.c.seconds,
+            stimulus.c.clip_sha256,
         )
-    }
+        .join(stimulus, stimulus.c.id == trial_stimulus.c.stimulus_id)
+        .where(trial_stimulus.c.trial_id == row.trial_id)
+    ).all()
+    shown = {s.position: Slot(s.id, s.role, s.label, s.position, s.seconds) for s in found}
+    of_x = [s.clip_sha256 for s in found if s.label == "x"]
+    matches = [s.position for s in found if s.label != "x" and s.clip_sha256 in of_x]
     return Assignment(
         id=row.id,
         trial_id=row.trial_id,
@@ -312,6 +316,7 @@ def read_assignment(connection: Connection, assignment_id: str) -> Assignment:
         opened_at=row.opened_at or 0.0,
         prompt=row.prompt or "",
         slots=tuple(shown[i] for i in row.slot_order),
+        x_matches=matches[0] if matches else None,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from concours.eval.store.engine import Store
+from concours.eval.store.study_setup import NewTrial
 from concours.eval.store.study_tables import (
     assignment,
     block,
@@ -25,6 +26,7 @@ from concours.eval.store.study_tables import (
     study_system,
     submission,
     trial,
+    trial_stimulus,
 )
 from concours.eval.store.transactions import read
 
@@ -51,6 +53,29 @@ def stimulus_bytes(store: Store, stimulus_id: str) -> bytes | None:
     query = select(stimulus_audio.c.data).where(stimulus_audio.c.stimulus_id == stimulus_id)
     found = read(store, lambda c: c.scalar(query))
     return None if found is None else bytes(found)
+
+
+def read_trials(store: Store, study_id: str) -> list[NewTrial]:
+    """The trials of a study by number, as they were made."""
+
+    def body(connection: Connection) -> list[NewTrial]:
+        shown: dict[str, list[tuple[str, str]]] = {}
+        for row in connection.execute(
+            select(trial_stimulus)
+            .join(trial, trial.c.id == trial_stimulus.c.trial_id)
+            .where(trial.c.study_id == study_id)
+            .order_by(trial_stimulus.c.trial_id, trial_stimulus.c.position)
+        ):
+            shown.setdefault(row.trial_id, []).append((row.stimulus_id, row.label))
+        rows = connection.execute(
+            select(trial.c.id, trial.c.number, trial.c.kind, study_item.c.name)
+            .outerjoin(study_item, study_item.c.id == trial.c.item_id)
+            .where(trial.c.study_id == study_id)
+            .order_by(trial.c.number)
+        )
+        return [NewTrial(r.number, r.kind, r.name, tuple(shown[r.id])) for r in rows]
+
+    return read(store, body)
 
 
 def training_trials(store: Store, study_id: str) -> list[int]:
