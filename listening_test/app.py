@@ -147,7 +147,7 @@ def _withdraw(live: LiveStudy, rater: study.Rater, texts: Texts) -> None:
 def _footer(live: LiveStudy, rater: study.Rater, texts: Texts, language: str) -> None:
     st.divider()
     names = available(live.raw)
-    left, right = st.columns([2, 1])
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     with left:
         chosen = st.selectbox(
             texts["language"],
@@ -157,7 +157,6 @@ def _footer(live: LiveStudy, rater: study.Rater, texts: Texts, language: str) ->
             key=f"language-{language}",
         )
     with right:
-        st.html("<div style='height:1.6rem'></div>")
         if st.button(texts["withdraw"], key="withdraw"):
             st.session_state.withdrawing = True
             st.rerun()

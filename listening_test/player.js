@@ -88,8 +88,10 @@ function manikin(picture, step) {
   for (const cx of [23, 37]) root.append(svg("ellipse", { cx, cy: 18, rx: 2, ry: eye, fill: "currentColor" }));
   if (valence) {
     root.append(svg("path", { ...line, d: `M20 ${30 - 3 * x} Q30 ${30 + 9 * x} 40 ${30 - 3 * x}` }));
-    root.append(svg("path", { ...line, d: `M18 ${12 - 2 * x} L26 ${12 + 2 * x}` }));
-    root.append(svg("path", { ...line, d: `M42 ${12 - 2 * x} L34 ${12 + 2 * x}` }));
+    // sad brows rise towards the middle, glad ones arch
+    const inner = 12 + Math.min(0, x) * 2.5, outer = 12 - Math.min(0, x) * 2, arch = 12 - Math.max(0, x) * 4;
+    root.append(svg("path", { ...line, d: `M18 ${outer} Q22 ${arch} 26 ${inner}` }));
+    root.append(svg("path", { ...line, d: `M42 ${outer} Q38 ${arch} 34 ${inner}` }));
   } else {
     root.append(svg("path", { ...line, d: "M24 31 H36" }));
     const size = 2 + ((step - 1) / 8) * 11;
@@ -491,7 +493,10 @@ function buildPage(parent, data, send) {
       if (reply.result === "saved") forget();
     } catch (error) { /* kept in this tab, and sent with the next change or the answer */ }
   }
-  const beat = setInterval(() => { if (!document.hidden) saveDraft(); }, 15000);
+  const beat = setInterval(() => {
+    if (!root.isConnected) { clean(); return; }
+    if (!document.hidden) saveDraft();
+  }, 15000);
 
   async function submit() {
     if (sending || finished) return;
@@ -541,20 +546,21 @@ function buildPage(parent, data, send) {
   function label(id) { const q = data.questions.find((x) => x.id === id); return q ? q.label : ""; }
   // The page is replaced once the server has shown the next one; a lost connection must not strand the rater.
   function next(times) {
-    if (gone) return;
+    if (gone || !root.isConnected) return;
     if (times >= 3) { location.reload(); return; }
     send("next", key + ":" + times);
     setTimeout(() => next(times + 1), 6000);
   }
   button.addEventListener("click", submit);
   unlock();
-  return () => {
+  function clean() {
     gone = true;
     clearTimeout(timer);
     clearTimeout(later);
     clearInterval(beat);
     if (player) player.destroy();
-  };
+  }
+  return clean;
 }
 
 export default function (component) {
