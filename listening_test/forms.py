@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from concours.eval.store.study import Assignment, PreferenceRow, RatingRow
-from concours.listening_test.config import StudyConfig
+from concours.listening_test.config import PAIRED, StudyConfig
 from concours.listening_test.texts import Texts, in_language
 
 GEMS = (
@@ -160,7 +160,9 @@ def _question(config: StudyConfig, texts: Texts, language: str, name: str) -> st
     for own in config.dimensions:
         if not isinstance(own, str) and own.name == name:
             return in_language(own.question, language)
-    return texts[f"question_{name}"]
+    # a comparison names the dimension, a rating asks about it
+    kind = "name" if config.method in PAIRED | {"mushra"} else "question"
+    return texts[f"{kind}_{name}"]
 
 
 def _dimension(

@@ -111,7 +111,7 @@ function buildPlayer(data, texts, onHeard) {
   const player = { events: [], heard: data.slots.map(() => 0), ready: false };
   const bins = data.slots.map(() => new Uint8Array(BINS));
   let context = null, mix = null, buffers = [], playing = false;
-  let startedAt = 0, offset = 0, last = 0, loop = null, looping = false, timer = null, gone = false;
+  let startedAt = 0, offset = 0, last = 0, loop = null, looping = false, timer = null, gone = false, again = null;
   let sequence = data.sequence || 0;
 
   const log = (kind, slot, at) => {
@@ -329,13 +329,17 @@ function buildPlayer(data, texts, onHeard) {
       status.hidden = true;
       draw();
     } catch (error) {
+      if (gone) return;
       status.textContent = texts.load_failed;
       status.disabled = false;
+      clearTimeout(again);
+      again = setTimeout(() => { if (!gone && !player.ready && player.root.isConnected) load(); }, 3000);
     }
   }
   player.load = load;
   player.destroy = () => {
     gone = true;
+    clearTimeout(again);
     document.removeEventListener("keydown", keys);
     halt();
     if (mix) mix.disconnect();
@@ -471,7 +475,7 @@ function buildPage(parent, data, send) {
       const answer = await fetch(path, {
         method: "POST", credentials: "same-origin", signal: abort.signal,
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ page: data.page, mac: data.mac, tab: data.tab, ...body }),
+        body: JSON.stringify({ page: data.page, mac: data.mac, tab: parent.ccTab, ...body }),
       });
       if (answer.status === 429 || answer.status >= 500) throw new Error(String(answer.status));
       return await answer.json();
@@ -566,6 +570,8 @@ function buildPage(parent, data, send) {
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const host = parentElement.querySelector(".cc-host");
+  // a restarted server gives the same page to a new session
+  host.ccTab = data.tab;
   if (host.ccSignature !== data.signature) {
     if (host.ccClean) host.ccClean();
     host.ccSignature = data.signature;

@@ -137,7 +137,7 @@ class Browser:
 
     def shot(self, name: str) -> None:
         if SCREENSHOTS:
-            width = self.driver.get_window_size()["width"]
+            width = self.driver.execute_script("return innerWidth")
             self.driver.save_screenshot(f"{SCREENSHOTS}/{name}-{width}.png")
 
     def open(self, link: str) -> None:
@@ -231,7 +231,7 @@ def new_browser(tmp_path: Path) -> Iterator[Callable[..., Browser]]:
     selenium = pytest.importorskip("selenium.webdriver")
     opened: list[Any] = []
 
-    def make(width: int = 1280) -> Browser:
+    def make(width: int = 1280, record_traffic: bool = False) -> Browser:
         options = selenium.ChromeOptions()
         profile = tmp_path / f"profile{len(opened)}"
         for flag in (
@@ -239,6 +239,11 @@ def new_browser(tmp_path: Path) -> Iterator[Callable[..., Browser]]:
             "--lang=en", f"--user-data-dir={profile}", f"--window-size={width},1700",
         ):  # fmt: skip
             options.add_argument(flag)
+        if width < 500:  # no window is narrower
+            metrics = {"width": width, "height": 1700, "pixelRatio": 1}
+            options.add_experimental_option("mobileEmulation", {"deviceMetrics": metrics})
+        if record_traffic:
+            options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
         from selenium.webdriver.chrome.service import Service
 
         opened.append(selenium.Chrome(options=options, service=Service(driver_path)))
