@@ -1,22 +1,14 @@
-"""A served study in a process of its own, and a rater in headless Chromium who takes it."""
+"""A rater in headless Chromium."""
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from ruamel.yaml import YAML
 
-RATE = 22050
 SCREENSHOTS = os.environ.get("CONCOURS_SCREENSHOTS")
 
 
@@ -24,88 +16,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-def concours(*arguments: str, cwd: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "concours.eval.cli", *arguments],
-        cwd=cwd, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-class Served:
-    """One study: created, invited to and served from the command line."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
-        self.process: subprocess.Popen[bytes] | None = None
-        self.log = folder / "serve.log"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.base = f"http://127.0.0.1:{self.port}"
-
-    def create(self, **config: Any) -> None:
-        import soundfile
-
-        draw = np.random.default_rng(0)
-        t = np.arange(RATE) / RATE
-        for n, system in enumerate(("alpha", "beta")):
-            (self.folder / system).mkdir()
-            for i in range(3):
-                tone = np.sin(2 * np.pi * 220 * (n + 1) * 2 ** (i / 12) * t) * np.exp(-t)
-                sound = 0.3 * np.stack([tone, tone], 1) + 0.01 * draw.normal(size=(RATE, 2))
-                soundfile.write(self.folder / system / f"piece{i}.wav", sound, RATE)
-        settings = {
-            "name": "pilot",
-            "systems": {"alpha": {"path": "alpha"}, "beta": {"path": "beta"}},
-            "items_per_system": 2,
-            "seed": 1,
-            "audio": {"seconds": 0.6, "rate": RATE, "channels": 1},
-            "level": False,
-            "training": 0,
-            **config,
-        }
-        YAML().dump(settings, self.folder / "STUDY.yaml")
-        concours("study", "create", "STUDY.yaml", "--store", self.url, cwd=self.folder)
-
-    def invite(self, raters: int = 1) -> list[str]:
-        return concours(
-            "study", "invite", "pilot", "--raters", str(raters), "--store", self.url,
-            "--base-url", self.base, cwd=self.folder,
-        ).split()  # fmt: skip
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "concours.eval.cli", "study", "serve", "pilot",
-                 "--port", str(self.port), "--store", self.url],
-                cwd=self.folder, stdout=log, stderr=log,
-            )  # fmt: skip
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            try:
-                with urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=2):
-                    return
-            except OSError:
-                assert self.process.poll() is None, self.log.read_text()
-                time.sleep(0.1)
-        raise AssertionError(self.log.read_text())
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            self.process = None
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        from concours.eval.store import open_store, study
-
-        reader: Callable[..., Any] = getattr(study, f"{table}_rows")
-        with open_store(self.url, self.folder) as store:
-            return [dict(r) for r in reader(store, study.find_study(store, "pilot").id)]
 
 
 class Browser:
@@ -213,13 +123,6 @@ class Browser:
             self.submit(page)
             pages.append(page)
         return pages
-
-
-@pytest.fixture
-def served(tmp_path: Path, store_url: str) -> Iterator[Served]:
-    running = Served(tmp_path, store_url)
-    yield running
-    running.kill()
 
 
 @pytest.fixture

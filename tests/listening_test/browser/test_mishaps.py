@@ -11,7 +11,7 @@ from concours.eval.store import open_store
 MOS = {"method": "mos", "items_per_system": 1}
 
 
-def begun(served: Any, browser: Any, link: str) -> str:
+def begun(browser: Any, link: str) -> str:
     """The first trial, heard and ready to be answered."""
     browser.open(link)
     browser.consent()
@@ -38,7 +38,7 @@ def test_reload_in_mid_form_keeps_the_answers(served: Any, new_browser: Any) -> 
     (link,) = served.invite()
     served.start()
     browser = new_browser()
-    page = begun(served, browser, link)
+    page = begun(browser, link)
     browser.fill(page, 3)
     comment = browser.within(page, ".cc-field textarea")[0]
     comment.send_keys("half a thought")
@@ -60,7 +60,7 @@ def test_half_filled_page_moves_to_another_device(served: Any, new_browser: Any)
     (link,) = served.invite()
     served.start()
     first, second = new_browser(), new_browser(390)
-    page = begun(served, first, link)
+    page = begun(first, link)
     first.fill(page, 1)
     time.sleep(1)
     second.open(link)
@@ -74,7 +74,7 @@ def test_server_killed_between_submit_and_answer(served: Any, new_browser: Any) 
     (link,) = served.invite()
     served.start()
     browser = new_browser()
-    page = begun(served, browser, link)
+    page = begun(browser, link)
     browser.fill(page)
     # the request leaves, the answer never comes: the process is killed while it handles it
     stop = threading.Event()
@@ -101,7 +101,7 @@ def test_server_gone_before_submit_keeps_the_form_and_tells(served: Any, new_bro
     (link,) = served.invite()
     served.start()
     browser = new_browser()
-    page = begun(served, browser, link)
+    page = begun(browser, link)
     browser.fill(page, 4)
     served.kill()
     browser.submit(page)
@@ -118,7 +118,7 @@ def test_database_locked_for_twenty_seconds(served: Any, new_browser: Any) -> No
     (link,) = served.invite()
     served.start()
     browser = new_browser()
-    page = begun(served, browser, link)
+    page = begun(browser, link)
     browser.fill(page)
     time.sleep(1)
     with open_store(served.url, served.folder) as rival, rival.writing() as connection:
@@ -137,7 +137,7 @@ def test_two_tabs_are_told_and_double_nothing(served: Any, new_browser: Any) -> 
     (link,) = served.invite()
     served.start()
     browser = new_browser()
-    page = begun(served, browser, link)
+    page = begun(browser, link)
     driver = browser.driver
     first = driver.current_window_handle
     driver.switch_to.new_window("tab")
@@ -164,7 +164,7 @@ def test_four_clicks_are_one_answer(served: Any, new_browser: Any) -> None:
     (link,) = served.invite()
     served.start()
     browser = new_browser()
-    page = begun(served, browser, link)
+    page = begun(browser, link)
     browser.fill(page)
     button = browser.within(page, ".cc-submit")[0]
     browser.driver.execute_script("for (let i = 0; i < 4; i++) arguments[0].click()", button)
@@ -177,7 +177,7 @@ def test_back_button_returns_to_the_open_trial(served: Any, new_browser: Any) ->
     (link,) = served.invite()
     served.start()
     browser = new_browser()
-    page = begun(served, browser, link)
+    page = begun(browser, link)
     browser.fill(page)
     browser.submit(page)
     following = browser.page(page)
@@ -197,7 +197,7 @@ def test_rater_withdraws_and_everything_is_erased(served: Any, new_browser: Any)
     (link,) = served.invite()
     served.start()
     browser = new_browser()
-    page = begun(served, browser, link)
+    page = begun(browser, link)
     browser.fill(page)
     browser.submit(page)
     browser.page(page)
