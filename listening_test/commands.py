@@ -249,8 +249,11 @@ def power(
         raise UsageError(f"--items {items!r}: write numbers, as in 4,8,16") from error
     spread = Variances(rater_sd, item_sd, taste_sd, error_sd)
     click.echo("items  raters  power  half width of a mean's 95% interval")
-    for row in plan(difference, power=power, items=counts, spread=spread, seed=seed):
+    found = plan(difference, power=power, items=counts, spread=spread, seed=seed)
+    for row in found:
         click.echo(f"{row.items:5d}  {row.raters:6d}  {row.power:5.2f}  {row.half_width:.2f}")
+    for n in sorted(set(counts) - {row.items for row in found}):
+        click.echo(f"{n:5d}  not with 200 raters: more raters cannot make up for few items")
 
 
 @study.command()

@@ -130,11 +130,8 @@ def balance(rows: Sequence[Sequence[int]], v: int) -> Balance:
         for a, b in combinations(row, 2):
             met[a, b] += 1
             met[b, a] += 1
-    pairs = met[np.triu_indices(v, 1)]
-    return Balance(
-        (int(used.min()), int(used.max())),
-        (int(pairs.min(initial=0)), int(pairs.max(initial=0))) if len(pairs) else (0, 0),
-    )
+    pairs = met[np.triu_indices(v, 1)] if v > 1 else np.zeros(1, np.int64)
+    return Balance((int(used.min()), int(used.max())), (int(pairs.min()), int(pairs.max())))
 
 
 def slot_order(n: int, times: int, seed: int) -> list[int]:
