@@ -16,7 +16,10 @@ COMMANDS = {
     "run": "concours.eval.commands.run",
     "score": "concours.eval.commands.score",
     "report": "concours.eval.commands.report",
+    "publish": "concours.eval.commands.publish",
     "metrics": "concours.eval.commands.metrics",
+    "originality": "concours.eval.commands.originality",
+    "index": "concours.eval.commands.index",
     "doctor": "concours.eval.commands.doctor",
     "schema": "concours.eval.commands.schema",
 }
@@ -24,7 +27,10 @@ SUMMARIES = {
     "run": "Run the benchmarks of a config, or take up where it stopped.",
     "score": "Score files or folders without a config.",
     "report": "Print or write the leaderboard of the latest run.",
+    "publish": "Write a static site of all runs with their history.",
     "metrics": "List the metrics, or explain one.",
+    "originality": "Show which passages a system shares with a corpus, and where.",
+    "index": "Build or describe the index of a corpus.",
     "doctor": "Check the installation.",
     "schema": "Print the JSON Schema of benchmarks.yaml.",
 }

@@ -125,8 +125,13 @@ class Plan:
         asked = [r for r in self.requests if r.spec.level == "set"]
         yield from asked
         for request in asked:
-            if request.parameters.get("feature") == "all":
-                for feature in self.features:
-                    yield MetricRequest(
-                        request.spec, {**request.parameters, "feature": feature.key}
-                    )
+            yield from (r for _, r in self.by_feature(request))
+
+    def by_feature(self, request: MetricRequest) -> list[tuple[str, MetricRequest]]:
+        """A set metric of all features as requests of one each, by the feature's key."""
+        if not request.spec.per_feature or request.parameters["feature"] != "all":
+            return []
+        return [
+            (f.key, MetricRequest(request.spec, {**request.parameters, "feature": f.key}))
+            for f in self.features
+        ]

@@ -193,12 +193,13 @@ def _compute_sets(
     values = runs.values(store, plan.run_id, features)
     tasks = sets.set_tasks(plan, ids, lambda *key: key in there, values)
     results = executor.map(sets.score_set, tasks, sets.lost_set)
-    found = [o for _, o in progress.track(results, len(tasks), "comparing sets")]
+    found = [o for _, done in progress.track(results, len(tasks), "comparing sets") for o in done]
+    places = {ids[Measure(r).identity]: i for i, r in enumerate(plan.set_requests())}
     runs.write_set_scores(
         store,
         plan.run_id,
         [
-            runs.SetValue(o.system, o.score.measurement, o.score, o.ci_low, o.ci_high, o.n)
+            runs.SetValue(o.system, places[o.score.measurement], o.score, o.ci_low, o.ci_high, o.n)
             for o in found
         ],
     )

@@ -73,7 +73,8 @@ def score_paths(
         UsageError: nothing at a path, or a metric that needs a reference where none is given.
         MetricError: an unknown metric or parameter.
     """
-    asked = expand(metrics or ["symbolic", *(["originality"] if reference else [])])
+    with_reference = ["surprise", "originality"] if reference else []
+    asked = expand(metrics or ["symbolic", *with_reference])
     if reference is None:
         needing = [r.name for r in asked if r.spec.level in ("set", "corpus")]
         if metrics and needing and not _only_groups(metrics):
@@ -127,7 +128,7 @@ def _compute(
         if number == ids[Measure(f).identity] and s.value is not None
     }
     tasks = sets.set_tasks(plan, ids, lambda *_: False, values)
-    results = [r for _, r in executor.map(sets.score_set, tasks, sets.lost_set)]
+    results = [r for _, done in executor.map(sets.score_set, tasks, sets.lost_set) for r in done]
     keys = {ids[Measure(r).identity]: r.key for r in plan.set_requests()}
     shown = {r.key for r in asked}
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from concours.metrics.features import FeatureTable, matched, per_feature
+from concours.metrics.features import FeatureTable, is_constant, per_feature, standardized
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
 
@@ -49,6 +49,7 @@ SCALES = ("reference-sd", "none")
     unit="sd",
     range=(0.0, np.inf),
     citation="Vallender 1974, doi:10.1137/1118101",
+    per_feature=True,
 )
 def wasserstein_distance(
     system: FeatureTable,
@@ -78,7 +79,7 @@ def wasserstein_distance(
     def distance(x: Floats, y: Floats) -> float | Undefined:
         if scale == "none":
             return _transport(x, y)
-        if _is_constant(y):
+        if is_constant(y):
             return Undefined("constant in the reference, so it has no standard deviation")
         return _transport(x, y) / _sd(y)
 
@@ -111,47 +112,10 @@ def frechet_distance(
     >>> frechet_distance(FeatureTable(("range",), here.values + 4), here).value
     16.0
     """
-    x, y, names, left_out = matched(system, reference, feature)
-    keep = []
-    for j, name in enumerate(names):
-        column = y[~np.isnan(y[:, j]), j]
-        if (
-            min(len(x), len(y)) == 0
-            or max(np.isnan(x[:, j]).mean(), np.isnan(y[:, j]).mean()) > 0.5
-        ):
-            left_out[name] = "undefined on more than half of the items of a side"
-        elif _is_constant(column):
-            left_out[name] = "constant in the reference"
-        else:
-            keep.append(j)
-    if not keep:
-        return Undefined("; ".join(f"{k}: {v}" for k, v in left_out.items()) or "no features")
-    x, y = x[:, keep], y[:, keep]
-    x, y = x[~np.isnan(x).any(axis=1)], y[~np.isnan(y).any(axis=1)]
-    if min(len(x), len(y)) < 2:
-        return Undefined(
-            f"{len(x)} and {len(y)} items with all features: 2 are needed on each side"
-        )
-    deviation = y.std(axis=0, ddof=1)
-    varies = deviation > 0
-    if not varies.all():
-        for j in np.flatnonzero(~varies).tolist():
-            left_out[names[keep[j]]] = "constant in the reference's complete items"
-        if not varies.any():
-            return Undefined("every feature is constant in the reference's complete items")
-    centre = y.mean(axis=0)
-    value = _gaussian_distance(
-        (x - centre)[:, varies] / deviation[varies], (y - centre)[:, varies] / deviation[varies]
-    )
-    return Scored(
-        value,
-        {
-            "n": len(x),
-            "n_reference": len(y),
-            "features": [names[j] for j, v in zip(keep, varies, strict=True) if v],
-            "left_out": left_out,
-        },
-    )
+    rows = standardized(system, reference, feature)
+    if isinstance(rows, Undefined):
+        return rows
+    return Scored(_gaussian_distance(rows.system, rows.reference), rows.evidence)
 
 
 @metric(
@@ -161,6 +125,7 @@ def frechet_distance(
     unit="bit",
     range=(0.0, np.inf),
     citation="Yang & Lerch 2020, On the evaluation of generative models in music",
+    per_feature=True,
 )
 def kl_divergence(
     system: FeatureTable,
@@ -188,7 +153,7 @@ def kl_divergence(
     factor = _bandwidth_factor(bandwidth)
 
     def divergence(x: Floats, y: Floats) -> float | Undefined:
-        if _is_constant(y):
+        if is_constant(y):
             return Undefined("constant in the reference, so it has no bandwidth")
         h = factor(len(y)) * _sd(y)
         grid = _lattice(x, y, h)
@@ -211,6 +176,7 @@ def kl_divergence(
     unit="share",
     range=(0.0, 1.0),
     citation="Yang & Lerch 2020, On the evaluation of generative models in music",
+    per_feature=True,
 )
 def overlap_area(
     system: FeatureTable,
@@ -235,7 +201,7 @@ def overlap_area(
     factor = _bandwidth_factor(bandwidth)
 
     def area(x: Floats, y: Floats) -> float | Undefined:
-        if _is_constant(y):
+        if is_constant(y):
             return float(np.mean(np.abs(x - y[0]) <= 1e-12 * np.abs(y[0])))
         grid = _lattice(x, y, factor(len(y)) * _sd(y))
         return float(np.minimum(grid.density(x), grid.density(y)).sum() * grid.step)
@@ -277,11 +243,6 @@ def _bandwidth_factor(rule: str) -> Callable[[int], float]:
 
 def _sd(values: Floats) -> float:
     return float(values.std(ddof=1))
-
-
-def _is_constant(values: Floats) -> bool:
-    """Whether all values are one, up to rounding."""
-    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
 
 
 def _transport(x: Floats, y: Floats) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,3 +90,60 @@ def matched(
         if np.isinf(values).any():
             raise ValueError(f"the {side}'s features hold an infinite value; use NaN for undefined")
     return x, y, shared, left_out
+
+
+class Rows(NamedTuple):
+    """Complete items as vectors in standard deviations of the reference, about its mean.
+
+    ``system``: (n, d), ``reference``: (m, d), n and m at least 2; ``evidence`` names the features
+    used and those left out, with the reasons.
+    """
+
+    system: Floats
+    reference: Floats
+    evidence: dict[str, Any]
+
+
+def standardized(system: FeatureTable, reference: FeatureTable, feature: str) -> Rows | Undefined:
+    """Both sets as standardized vectors.
+
+    A feature is left out where it is constant in the reference or undefined on more than half of
+    the items of a side; then an item is left out where a remaining feature is undefined.
+    """
+    x, y, names, left_out = matched(system, reference, feature)
+    keep = []
+    for j, name in enumerate(names):
+        column = y[~np.isnan(y[:, j]), j]
+        if (
+            min(len(x), len(y)) == 0
+            or max(np.isnan(x[:, j]).mean(), np.isnan(y[:, j]).mean()) > 0.5
+        ):
+            left_out[name] = "undefined on more than half of the items of a side"
+        elif is_constant(column):
+            left_out[name] = "constant in the reference"
+        else:
+            keep.append(j)
+    if not keep:
+        return Undefined("; ".join(f"{k}: {v}" for k, v in left_out.items()) or "no features")
+    x, y = x[:, keep], y[:, keep]
+    x, y = x[~np.isnan(x).any(axis=1)], y[~np.isnan(y).any(axis=1)]
+    if min(len(x), len(y)) < 2:
+        return Undefined(
+            f"{len(x)} and {len(y)} items with all features: 2 are needed on each side"
+        )
+    deviation = y.std(axis=0, ddof=1)
+    varies = np.array([not is_constant(column) for column in y.T])
+    if not varies.all():
+        for j in np.flatnonzero(~varies).tolist():
+            left_out[names[keep[j]]] = "constant in the reference's complete items"
+        if not varies.any():
+            return Undefined("every feature is constant in the reference's complete items")
+    centre, scale = y.mean(axis=0)[varies], deviation[varies]
+    used = [names[j] for j, v in zip(keep, varies, strict=True) if v]
+    evidence = {"n": len(x), "n_reference": len(y), "features": used, "left_out": left_out}
+    return Rows((x[:, varies] - centre) / scale, (y[:, varies] - centre) / scale, evidence)
+
+
+def is_constant(values: Floats) -> bool:
+    """Whether all values are one, up to rounding."""
+    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())

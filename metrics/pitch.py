@@ -7,13 +7,14 @@ it by its length in ticks. Entropies are in bits.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Literal, cast
 
 import numpy as np
 
 from concours.metrics.piece import Floats, Piece
 from concours.metrics.registry import metric
-from concours.metrics.spec import Undefined
+from concours.metrics.spec import Scored, Undefined
 
 Weighting = Literal["count", "duration"]
 
@@ -187,11 +188,78 @@ def scale_consistency(
     total = histogram.sum()
     if total <= 0:
         return NO_PITCHED_NOTES
+    return float((_scale_masks(scales) @ histogram).max() / total)
+
+
+@cache
+def _scale_masks(scales: str) -> Floats:
+    """1 where a pitch class is in a scale on a root: shape (12 x scales, 12)."""
     unknown = [s for s in scales.split("+") if s not in SCALES]
     if unknown:
         raise ValueError(f"no scale is called {unknown[0]!r}; there are {', '.join(SCALES)}")
-    masks = np.zeros((len(scales.split("+")), 12))
-    for row, name in zip(masks, scales.split("+"), strict=True):
-        row[list(SCALES[name])] = 1
-    rotated = np.stack([np.roll(histogram, -root) for root in range(12)], axis=1)
-    return float((masks @ rotated).max() / total)
+    rows = []
+    for name in scales.split("+"):
+        mask = np.zeros(12)
+        mask[list(SCALES[name])] = 1
+        rows += [np.roll(mask, root) for root in range(12)]
+    return np.array(rows)
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="bit",
+    range=(0, math.log2(12)),
+    citation="Wu & Yang 2020 (MusDr), arXiv:2008.01307",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def pitch_class_entropy_1bar(piece: Piece, *, weighting: Weighting = "count") -> Scored | Undefined:
+    """Mean Shannon entropy of the pitch classes of a bar (H1).
+
+    The mean over all bars with a pitched onset of -sum p log2 p over the notes that start in the
+    bar. The detail holds the curve (None for a bar without one). Undefined without pitched notes.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> piece = make_piece(onset=[0, 480, 1920], end=[480, 960, 2400], pitch=[60, 62, 64])
+    >>> pitch_class_entropy_1bar(piece).value
+    0.5
+    """
+    return _windowed_entropy(piece, 1, weighting)
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="bit",
+    range=(0, math.log2(12)),
+    citation="Wu & Yang 2020 (MusDr), arXiv:2008.01307",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def pitch_class_entropy_4bar(piece: Piece, *, weighting: Weighting = "count") -> Scored | Undefined:
+    """Mean Shannon entropy of the pitch classes of four bars (H4).
+
+    As :func:`pitch_class_entropy_1bar`, over all windows of four bars, one bar apart; a shorter
+    piece is one window.
+    """
+    return _windowed_entropy(piece, 4, weighting)
+
+
+def _windowed_entropy(piece: Piece, bars: int, weighting: Weighting) -> Scored | Undefined:
+    notes = piece.pitched
+    count = max(1, len(piece.bar_edges) - 1)
+    weights = notes.end - notes.onset if weighting == "duration" else None
+    cells = (piece.bar_of(notes.onset) + 1) * 12 + notes.pitch % 12
+    per_bar = np.bincount(cells, weights, minlength=12 * (count + 1)).reshape(-1, 12)
+    sums = np.cumsum(per_bar, axis=0)
+    width = min(bars, count)
+    windows = sums[width:] - sums[:-width]
+    totals = windows.sum(axis=1, keepdims=True)
+    if not totals.any():
+        return NO_PITCHED_NOTES
+    p = windows / np.where(totals > 0, totals, 1)
+    entropies = np.maximum(0.0, -(p * np.log2(np.where(p > 0, p, 1))).sum(axis=1))
+    filled = totals[:, 0] > 0
+    curve = [h if f else None for h, f in zip(entropies.tolist(), filled.tolist(), strict=True)]
+    return Scored(float(entropies[filled].mean()), {"curve": curve})

@@ -31,9 +31,21 @@ from concours.metrics.spec import (
 
 FAMILIES = (
     "concours.metrics.pitch",
+    "concours.metrics.tonality",
+    "concours.metrics.melodic",
     "concours.metrics.rhythm",
+    "concours.metrics.timing",
+    "concours.metrics.drums",
     "concours.metrics.texture",
+    "concours.metrics.harmony",
+    "concours.metrics.tension",
+    "concours.metrics.structure",
+    "concours.metrics.theory",
+    "concours.metrics.surprise",
+    "concours.metrics.pairs",
+    "concours.metrics.control",
     "concours.metrics.distribution",
+    "concours.metrics.samples",
     "concours.metrics.originality.ngram",
 )
 ENTRY_POINT_GROUP = "concours.metrics"
@@ -58,6 +70,7 @@ def metric(
     citation: str = "",
     invariant: Iterable[Invariance] = (),
     corpus: CorpusModel | None = None,
+    per_feature: bool = False,
 ) -> Callable[[F], F]:
     """Registers a metric function and returns it unchanged.
 
@@ -91,17 +104,19 @@ def metric(
             version=version,
             citation=citation,
             family=function.__module__.rpartition(".")[2],
-            parameters=MappingProxyType(_parameters(function)),
+            parameters=MappingProxyType(parameters_of(function)),
             choices=MappingProxyType(_choices(function)),
             invariant=frozenset(invariant),
             corpus=corpus,
+            per_feature=per_feature,
         )
         return function
 
     return register
 
 
-def _parameters(function: Callable[..., MetricResult]) -> dict[str, ParameterValue]:
+def parameters_of(function: Callable[..., MetricResult]) -> dict[str, ParameterValue]:
+    """The keyword-only arguments of a metric with their defaults."""
     found: dict[str, ParameterValue] = {}
     for p in inspect.signature(function).parameters.values():
         if p.kind is not inspect.Parameter.KEYWORD_ONLY:
@@ -120,7 +135,7 @@ def _choices(function: Callable[..., MetricResult]) -> dict[str, tuple[Parameter
     hints = get_type_hints(function)
     return {
         name: get_args(hints[name])
-        for name in _parameters(function)
+        for name in parameters_of(function)
         if get_origin(hints.get(name)) is Literal
     }
 
@@ -227,7 +242,7 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
     ``symbolic`` and ``audio`` stand for all metrics on that input, ``originality`` for every
-    metric at the corpus level, and a family (``pitch``, ``rhythm`` …) for its members.
+    metric of that package, and a family (``pitch``, ``rhythm`` …) for its members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
@@ -245,7 +260,8 @@ def _group(name: str) -> list[MetricRequest]:
             if (s.inputs == name and s.level == "clip") or (name == "symbolic" and s.level == "set")
         ]
     elif name == "originality":
-        specs = [s for s in catalogue().values() if s.level == "corpus"]
+        package = "concours.metrics.originality."
+        specs = [s for s in catalogue().values() if s.function.__module__.startswith(package)]
     else:
         specs = grouped.get(name, [])
     return [MetricRequest(s, s.parameters) for s in specs]

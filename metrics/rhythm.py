@@ -12,10 +12,17 @@ from typing import Literal
 
 import numpy as np
 
+from concours.metrics.beat_grid import Beats, no_beat_grid
+from concours.metrics.entropy import entropy_of
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
-from concours.metrics.spec import Undefined
-from concours.metrics.sweep import occupied_spans, onset_grid
+from concours.metrics.spec import Scored, Undefined
+from concours.metrics.sweep import (
+    metrical_weights,
+    occupied_spans,
+    onset_grid,
+    syncopated_weight,
+)
 
 NO_NOTES = Undefined("no notes")
 
@@ -39,18 +46,19 @@ def _empty_rate(piece: Piece, edges: Ints) -> float | Undefined:
     citation="Dong et al. 2018 (MuseGAN), arXiv:1709.06298",
     invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
-def empty_beat_rate(piece: Piece) -> float | Undefined:
+def empty_beat_rate(piece: Piece, *, beats: Beats = "check") -> float | Undefined:
     """Share of the beats in which nothing sounds.
 
     1 - occupied beats / beats, up to the beat in which the last note sounds. A beat is the
-    denominator's note value, in compound meters three of them. Undefined without notes.
+    denominator's note value, in compound meters three of them. Undefined without notes or
+    a beat grid.
 
     >>> from concours.metrics.piece import make_piece
     >>> first_and_fourth = make_piece(onset=[0, 1440], end=[480, 1920], pitch=[60, 62])
     >>> empty_beat_rate(first_and_fourth)
     0.5
     """
-    return _empty_rate(piece, piece.beat_edges)
+    return no_beat_grid(piece, beats) or _empty_rate(piece, piece.beat_edges)
 
 
 @metric(
@@ -62,17 +70,17 @@ def empty_beat_rate(piece: Piece) -> float | Undefined:
     citation="Dong et al. 2018 (MuseGAN), arXiv:1709.06298",
     invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
-def empty_measure_rate(piece: Piece) -> float | Undefined:
+def empty_measure_rate(piece: Piece, *, beats: Beats = "check") -> float | Undefined:
     """Share of the bars in which nothing sounds.
 
     1 - occupied bars / bars, with bars under the piece's own meters and pickup. Undefined
-    without notes.
+    without notes or a beat grid.
 
     >>> from concours.metrics.piece import make_piece
     >>> empty_measure_rate(make_piece(onset=[0, 3840], end=[480, 4320], pitch=[60, 62]))
     0.33333333333333337
     """
-    return _empty_rate(piece, piece.bar_edges)
+    return no_beat_grid(piece, beats) or _empty_rate(piece, piece.bar_edges)
 
 
 @metric(
@@ -84,13 +92,16 @@ def empty_measure_rate(piece: Piece) -> float | Undefined:
     citation="Wu & Yang 2020 (MusDr), arXiv:2008.01307; Dong et al. 2020 (MusPy), arXiv:2008.01951",
     invariant=("transposition", "tempo", "track-order", "note-order", "format"),
 )
-def groove_consistency(piece: Piece, *, steps_per_quarter: int = 4) -> float | Undefined:
+def groove_consistency(
+    piece: Piece, *, steps_per_quarter: int = 4, beats: Beats = "check"
+) -> float | Undefined:
     """Likeness of the onset patterns of neighbouring bars.
 
     1 - the mean, over neighbouring bars with the same number of steps, of the share of steps in
     which one bar has an onset and the other has none. Onsets are moved to the nearest of
     ``steps_per_quarter`` steps: at the file's own resolution nearly every step is empty in both
-    bars, and real pieces all score above 0.96. Undefined with fewer than two such bars.
+    bars, and real pieces all score above 0.96. Undefined with fewer than two such bars,
+    or without a beat grid.
 
     >>> from concours.metrics.piece import make_piece
     >>> groove_consistency(make_piece(onset=[0, 480, 1920, 2400], end=[1, 481, 1921, 3840],
@@ -99,6 +110,9 @@ def groove_consistency(piece: Piece, *, steps_per_quarter: int = 4) -> float | U
     """
     if piece.n_notes == 0:
         return NO_NOTES
+    missing = no_beat_grid(piece, beats)
+    if missing:
+        return missing
     grid, offset = onset_grid(piece, steps_per_quarter)
     steps = np.diff(offset)
     pairs = np.flatnonzero(steps[:-1] == steps[1:])
@@ -145,3 +159,144 @@ def note_density(
     else:
         length = float(span[1] - span[0]) / float(np.diff(piece.bar_edges).mean())
     return piece.n_notes / length if length > 0 else Undefined("the piece has no length")
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="share",
+    range=(0, 1),
+    citation="Wu & Yang 2020 (MusDr), arXiv:2008.01307",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def grooving_similarity(
+    piece: Piece, *, steps_per_quarter: int = 4, beats: Beats = "check"
+) -> float | Undefined:
+    """Likeness of the onset patterns of all pairs of bars (GS).
+
+    1 - the mean, over all pairs of bars with the same number of steps, of the share of steps in
+    which one bar has an onset and the other has none. Exact over every pair (MusDr draws 1,000
+    without a seed); for k of n bars with an onset at a step, k (n - k) pairs differ there.
+    Undefined with fewer than two bars of one length, or without a beat grid.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> piece = make_piece(onset=[0, 1920, 3840, 4320], end=[1, 1921, 3841, 4321], pitch=[60] * 4)
+    >>> round(1 - grooving_similarity(piece), 6)  # two of three pairs differ in 1 of 16 steps
+    0.041667
+    """
+    if piece.n_notes == 0:
+        return NO_NOTES
+    missing = no_beat_grid(piece, beats)
+    if missing:
+        return missing
+    grid, offset = onset_grid(piece, steps_per_quarter)
+    steps = np.diff(offset)
+    differing, pairs = 0.0, 0
+    for length in np.unique(steps).tolist():
+        starts = offset[:-1][steps == length]
+        n = len(starts)
+        if n == len(steps):
+            onsets = grid.reshape(n, length).sum(axis=0)
+        else:
+            onsets = np.array([np.count_nonzero(grid[starts + s]) for s in range(length)])
+        differing += float((onsets * (n - onsets)).sum()) / length
+        pairs += n * (n - 1) // 2
+    return 1.0 - differing / pairs if pairs else Undefined("fewer than two bars of one length")
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="bit",
+    range=(0, math.inf),
+    citation="Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def ioi_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefined:
+    """Shannon entropy of the times between neighbouring onsets.
+
+    -sum p log2 p over inter-onset intervals in whole steps; notes that start together are one
+    onset. The detail holds the histogram. Undefined with fewer than two onsets.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> ioi_entropy(make_piece(onset=[0, 480, 720], end=[1, 481, 721], pitch=[60] * 3)).value
+    1.0
+    """
+    onset = np.unique(piece.onset)
+    if len(onset) < 2:
+        return Undefined("fewer than two onsets")
+    gaps: Ints = onset[1:] - onset[:-1]
+    return _histogram_entropy(gaps, steps_per_quarter / piece.ticks_per_quarter)
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="bit",
+    range=(0, math.inf),
+    citation="Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def duration_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefined:
+    """Shannon entropy of the notes' lengths.
+
+    -sum p log2 p over lengths in whole steps, drums left out. The detail holds the histogram.
+    Undefined without pitched notes.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> duration_entropy(make_piece(onset=[0, 480], end=[480, 1440], pitch=[60] * 2)).value
+    1.0
+    """
+    notes = piece.pitched
+    if notes.n_notes == 0:
+        return Undefined("no pitched notes")
+    return _histogram_entropy(notes.end - notes.onset, steps_per_quarter / piece.ticks_per_quarter)
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="weight per bar",
+    range=(0, math.inf),
+    citation="Longuet-Higgins & Lee 1984, doi:10.2307/40285271",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+)
+def syncopation(
+    piece: Piece, *, steps_per_quarter: int = 4, beats: Beats = "check"
+) -> float | Undefined:
+    """Mean syncopation of a bar, after Longuet-Higgins & Lee.
+
+    Each step has a weight: 0 on the bar line, -1 in the middle of a bar of an even number of
+    beats, -2 on a beat, -3 on its half (in compound meters: third), -4 elsewhere. An onset after
+    which a heavier step passes before the next onset adds the difference of the weights. The sum
+    over the piece / bars with onsets. Drums count. Undefined without notes or a beat grid.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> offbeat = make_piece(onset=[0, 240, 960], end=[240, 960, 1920], pitch=[60] * 3)
+    >>> syncopation(offbeat)  # the second note, on half a beat, holds over the next beat
+    1.0
+    """
+    if piece.n_notes == 0:
+        return NO_NOTES
+    missing = no_beat_grid(piece, beats)
+    if missing:
+        return missing
+    grid, offset = onset_grid(piece, steps_per_quarter)
+    weights = metrical_weights(piece, offset)
+    onsets = np.flatnonzero(grid)
+    if len(onsets) == 0:
+        return Undefined("no onset within the bars")
+    total = float(syncopated_weight(weights, onsets))
+    bars = len(np.unique(np.searchsorted(offset, onsets, side="right")))
+    return total / bars
+
+
+def _histogram_entropy(ticks: Ints, rate: float) -> Scored:
+    steps = np.floor(ticks * rate + 0.5).astype(np.int64)
+    values, counts = np.unique(steps, return_counts=True)
+    histogram = {str(v): c for v, c in zip(values.tolist(), counts.tolist(), strict=True)}
+    return Scored(entropy_of(counts), {"steps": histogram})

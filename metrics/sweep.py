@@ -116,3 +116,92 @@ def onset_grid(piece: Piece, steps_per_quarter: int) -> tuple[Bools, Ints]:
         return grid, offset
 
     return piece.shared(("onset_grid", steps_per_quarter), compute)
+
+
+def metrical_weights(piece: Piece, offset: Ints) -> Ints:
+    """The metrical weight of each step of :func:`onset_grid`, 0 to -4; shape (steps,).
+
+    0 on the bar line, -1 in the middle of a bar of an even number of beats, -2 on a beat, -3 on
+    its half (a compound beat: third), -4 elsewhere.
+    """
+    weights: Ints = _weights(offset, piece.bar_edges, piece.beat_edges, piece.ticks_per_quarter)
+    return weights
+
+
+@numba.njit(cache=True)
+def _weights(offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter: int) -> Ints:
+    weights = np.full(offset[-1], -4, np.int64)
+    first = 0
+    for bar in range(len(bar_edges) - 1):
+        start, stop = bar_edges[bar], bar_edges[bar + 1]
+        steps = offset[bar + 1] - offset[bar]
+        while first < len(beat_edges) - 1 and beat_edges[first] < start:
+            first += 1
+        last = first
+        while last < len(beat_edges) - 1 and beat_edges[last] < stop:
+            last += 1
+        beats = last - first
+        for k in range(beats):
+            a, b = beat_edges[first + k], beat_edges[first + k + 1]
+            compound = 2 * (b - a) % 3 == 0 and 2 * (b - a) >= 3 * ticks_per_quarter
+            parts = 3 if compound else 2
+            for part in range(parts):
+                tick = a + (b - a) * part / parts
+                step = int(np.floor((tick - start) * steps / (stop - start) + 0.5))
+                if step >= steps:
+                    continue
+                weight = -3 if part > 0 else -2
+                if part == 0 and beats % 2 == 0 and 2 * k == beats and beats > 2:
+                    weight = -1
+                if part == 0 and k == 0:
+                    weight = 0
+                at = offset[bar] + step
+                weights[at] = max(weights[at], weight)
+    return weights
+
+
+@numba.njit(cache=True)
+def syncopated_weight(weights: Ints, onsets: Ints) -> int:
+    """The sum, over onsets, of how much heavier the heaviest step is up to the next onset."""
+    total = 0
+    for i in range(len(onsets)):
+        until = onsets[i + 1] if i + 1 < len(onsets) else onsets[i]
+        heaviest = weights[onsets[i]]
+        for step in range(onsets[i] + 1, until):
+            heaviest = max(heaviest, weights[step])
+        total += heaviest - weights[onsets[i]]
+    return total
+
+
+def tracks_together(piece: Piece) -> tuple[int, int]:
+    """(ticks in which at least two tracks sound, ticks in which any does); drums count."""
+    if piece.n_notes == 0:
+        return 0, 0
+    several, sounding = _tracks_together(
+        piece.onset, piece.end, np.argsort(piece.end, kind="stable"), piece.track
+    )
+    return int(several), int(sounding)
+
+
+@numba.njit(cache=True)
+def _tracks_together(onset: Ints, end: Ints, end_order: Ints, track: Ints) -> tuple[int, int]:
+    active = np.zeros(track.max() + 1, np.int64)
+    several, sounding, tracks, now, next_end = 0, 0, 0, 0, 0
+    i, n = 0, len(onset)
+    while next_end < n:
+        stop = end[end_order[next_end]]
+        starts = i < n and onset[i] <= stop
+        at = onset[i] if starts else stop
+        sounding += at - now if tracks > 0 else 0
+        several += at - now if tracks > 1 else 0
+        now = at
+        if starts:
+            tracks += active[track[i]] == 0
+            active[track[i]] += 1
+            i += 1
+        else:
+            j = end_order[next_end]
+            active[track[j]] -= 1
+            tracks -= active[track[j]] == 0
+            next_end += 1
+    return several, sounding

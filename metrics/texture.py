@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from concours.metrics.piece import Piece
 from concours.metrics.registry import metric
-from concours.metrics.spec import Undefined
-from concours.metrics.sweep import ticks_at_polyphony
+from concours.metrics.spec import Scored, Undefined
+from concours.metrics.sweep import ticks_at_polyphony, tracks_together
 
 NOTHING_SOUNDS = Undefined("no pitched note has a length")
 
@@ -89,3 +91,112 @@ def mean_velocity(piece: Piece) -> float | Undefined:
     if not piece.has_velocity:
         return Undefined("the file carries no dynamics")
     return float(piece.velocity.mean())
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="MIDI velocity",
+    range=(0, 63.5),
+    citation="Oore et al. 2018 (Performance RNN), arXiv:1808.03715",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+)
+def velocity_deviation(piece: Piece) -> Scored | Undefined:
+    """Standard deviation of the notes' MIDI velocities, drums included.
+
+    0 where every note is struck alike. The detail holds the softest and loudest. Undefined as
+    :func:`mean_velocity`.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> piece = make_piece(onset=[0, 1], end=[1, 2], pitch=[60, 62], velocity=[60, 80])
+    >>> velocity_deviation(piece).value
+    10.0
+    """
+    if piece.n_notes == 0:
+        return Undefined("no notes")
+    if not piece.has_velocity:
+        return Undefined("the file carries no dynamics")
+    v = piece.velocity
+    n = len(v)
+    variance = float(n * (v * v).sum() - v.sum() ** 2) / n**2  # whole numbers: no order matters
+    return Scored(math.sqrt(variance), {"softest": int(v.min()), "loudest": int(v.max())})
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="instrument",
+    range=(0, 129),
+    citation="Dong et al. 2018 (MuseGAN), arXiv:1709.06298",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+)
+def n_instruments(piece: Piece) -> Scored:
+    """Number of instruments that play: MIDI programs, and the drums as one.
+
+    The detail holds each one's notes by its program, drums as "drums". 0 without notes.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> n_instruments(make_piece(onset=[0, 0], end=[1, 1], pitch=[60, 40], program=[0, 32])).value
+    2.0
+    """
+    programs = np.where(piece.is_drum, 128, piece.program)
+    kinds, counts = np.unique(programs, return_counts=True)
+    names = ["drums" if k == 128 else str(k) for k in kinds.tolist()]
+    return Scored(float(len(kinds)), {"notes": dict(zip(names, counts.tolist(), strict=True))})
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="share",
+    range=(0, 1),
+    citation="Share of the sounding time in which several tracks sound",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+)
+def track_overlap(piece: Piece) -> float | Undefined:
+    """Share of the sounding time during which at least two tracks sound.
+
+    Drums count as a track like any other. Undefined where no note has a length.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> track_overlap(make_piece(onset=[0, 480], end=[960, 1440], pitch=[60, 64], track=[0, 1]))
+    0.3333333333333333
+    """
+    several, sounding = tracks_together(piece)
+    return several / sounding if sounding else Undefined("no note has a length")
+
+
+@metric(
+    level="clip",
+    inputs="symbolic",
+    direction="reference",
+    unit="semitone",
+    range=(0, 127),
+    citation="Compass of a part, averaged over the parts",
+    invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
+)
+def mean_track_range(piece: Piece) -> Scored | Undefined:
+    """Mean, over the pitched tracks, of the distance from their lowest to their highest pitch.
+
+    The detail holds each track's lowest, mean and highest pitch, from the highest track to the
+    lowest. Undefined without pitched notes.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> piece = make_piece(onset=[0, 1, 0], end=[1, 2, 2], pitch=[60, 67, 40], track=[0, 0, 1])
+    >>> mean_track_range(piece).value
+    3.5
+    """
+    notes = piece.pitched
+    if notes.n_notes == 0:
+        return Undefined("no pitched notes")
+    registers = []
+    for track in np.unique(notes.track).tolist():
+        own = notes.pitch[notes.track == track]
+        name = piece.track_names[track] if track < len(piece.track_names) else ""
+        registers.append((float(own.mean()), int(own.min()), int(own.max()), name))
+    registers.sort(key=lambda r: (-r[0], r[1], r[2], r[3]))
+    listed = [{"track": n, "lowest": a, "mean": m, "highest": b} for m, a, b, n in registers]
+    return Scored(sum(b - a for _, a, b, _ in registers) / len(registers), {"registers": listed})

@@ -9,21 +9,48 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from concours.eval.report import PieceOf
+from concours.eval.report import PieceOf, SoundOf
 from concours.eval.report import wording as words
+from concours.eval.report.bibtex import to_bibtex
 from concours.eval.report.model import Report
+from concours.eval.report.players import Hooks
 from concours.eval.report.views import benchmark_view
 
 TEMPLATES = Path(__file__).parent / "templates"
+LEFT_OUT = {"command"}
+_TREES = (Mapping, list, tuple)
 
 
-def to_html(report: Report, *, pieces: PieceOf | None = None, audio: bool = True) -> str:
+def to_html(
+    report: Report,
+    *,
+    pieces: PieceOf | None = None,
+    sounds: SoundOf | None = None,
+    audio: bool = True,
+) -> str:
     """The whole page; see :func:`concours.eval.report.render` for the arguments."""
+    return page(
+        "report.html",
+        benchmarks=[
+            benchmark_view(b, i, report=report, hooks=Hooks(pieces, sounds, audio))
+            for i, b in enumerate(report.benchmarks)
+        ],
+        manifest=_provenance(report),
+        bibtex=to_bibtex(report),
+        has_sound=audio and bool(pieces or sounds),
+        has_rolls=pieces is not None,
+        has_pictures=bool(pieces or sounds),
+    )
+
+
+def page(template: str, **content: object) -> str:
+    """A page of its own from a template, with our style and script in it."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True,
@@ -35,33 +62,37 @@ def to_html(report: Report, *, pieces: PieceOf | None = None, audio: bool = True
     script = TEMPLATES.joinpath("report.js").read_text(encoding="utf-8")
     style = TEMPLATES.joinpath("report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    page = environment.get_template("report.html").render(
-        benchmarks=[
-            benchmark_view(b, i, report=report, pieces=pieces, audio=audio)
-            for i, b in enumerate(report.benchmarks)
-        ],
-        manifest=_provenance(report),
-        script=Markup(script),
-        style=Markup(style),
-        script_hash=digest,
-        has_sound=pieces is not None and audio,
-        has_rolls=pieces is not None,
+    text = environment.get_template(template).render(
+        script=Markup(script), style=Markup(style), script_hash=digest, **content
     )
-    return page.rstrip("\n") + "\n"
+    return text.strip("\n") + "\n"
 
 
-def _provenance(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The manifest as sections of (name, value), sorted by name."""
-    sections: list[tuple[str, list[tuple[str, str]]]] = []
-    plain: list[tuple[str, str]] = []
-    for key in sorted(report.manifest):
+def _provenance(report: Report) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """The manifest as sections of (name, text, whether it is long), sorted by name.
+
+    Command lines are left out: they may hold paths of the machine that ran them.
+    """
+    sections: list[tuple[str, list[tuple[str, str, bool]]]] = []
+    plain: list[tuple[str, str, bool]] = []
+    for key in sorted(set(report.manifest) - LEFT_OUT):
         value = report.manifest[key]
-        title = key.replace("_", " ")
-        if isinstance(value, dict) and value:
-            sections.append((title, [(str(k), _text(value[k])) for k in sorted(value, key=str)]))
+        if isinstance(value, Mapping) and any(isinstance(v, Mapping) for v in value.values()):
+            rows = [_fact(str(k), value[k]) for k in sorted(set(value) - LEFT_OUT, key=str)]
+            sections.append((key, sorted(rows, key=lambda row: row[2])))
         else:
-            plain.append((title, _text(value)))
+            plain.append(_fact(key, value))
     return [*([("", plain)] if plain else []), *sections]
+
+
+def _fact(name: str, value: object) -> tuple[str, str, bool]:
+    """A value on one line, or, where it is a tree, as indented JSON."""
+    name = name.replace("_", " ")
+    if isinstance(value, Mapping) and not any(isinstance(v, _TREES) for v in value.values()):
+        return name, ", ".join(f"{k} {_text(value[k])}" for k in sorted(value, key=str)), False
+    if isinstance(value, Mapping):
+        return name, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False), True
+    return name, _text(value), False
 
 
 def _text(value: object) -> str:

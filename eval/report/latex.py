@@ -29,13 +29,22 @@ _SPECIAL = {
 
 
 def to_latex(report: Report) -> str:
-    """Tables of at most five metrics, each with its interval beside the value in small type."""
+    """Tables of at most five metrics, each with its interval beside the value in small type.
+
+    The works behind the metrics follow as BibTeX, in comments.
+    """
     lines = [r"% \usepackage{booktabs}"]
     for benchmark in report.benchmarks:
         for table in layout.tables(benchmark):
             for start in range(0, max(1, len(table.columns)), COLUMNS_A_TABLE):
                 columns = table.columns[start : start + COLUMNS_A_TABLE]
                 lines += _table(benchmark, table, columns, counts=table.is_main and start == 0)
+    from concours.eval.report.bibtex import to_bibtex
+
+    works = to_bibtex(report).splitlines()
+    if works:
+        lines += ["", "% The works behind the metrics, for a .bib file:"]
+        lines += [f"% {line}".rstrip() for line in works]
     return "\n".join(lines) + "\n"
 
 
@@ -61,7 +70,7 @@ def _table(
     )
     yield rf"  \begin{{tabular}}{{l{'r' * (len(numbers) + len(columns))}}}"
     yield r"    \toprule"
-    yield "    " + " & ".join(["System", *numbers, *(_header(c) for c in columns)]) + r" \\"
+    yield "    " + " & ".join(["System", *numbers, *(_header(table, c) for c in columns)]) + r" \\"
     yield r"    \midrule"
     for system in layout.ordered_systems(benchmark):
         own = [str(len(system.items)), str(len(system.failed))] if counts else []
@@ -79,10 +88,10 @@ def _label(system: System) -> str:
     return rf"\textit{{{name}}} (reference)" if system.is_reference else name
 
 
-def _header(column: Column) -> str:
+def _header(table: layout.Table, column: Column) -> str:
     arrow = ARROWS[column.direction]
     unit = f"({escaped(column.unit)})" if column.unit else ""
-    return " ".join(filter(None, (escaped(column.key), arrow, unit)))
+    return " ".join(filter(None, (escaped(table.label(column)), arrow, unit)))
 
 
 def _cell(cell: Cell, places: int) -> str:

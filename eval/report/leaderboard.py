@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from itertools import count
@@ -19,6 +20,7 @@ from concours.eval.report.wording import (
     counted,
     decimals,
     is_best,
+    listed,
     plain,
     shortened,
     value_text,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 NAME_WIDTH = 24
 HEADER_WIDTH = 20
+GAPS_SHOWN = 8
 _SPACING = 2
 
 
@@ -50,6 +53,16 @@ def to_text(report: Report, *, width: int = 100) -> str:
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).strip("\n") + "\n"
 
 
+def show(report: Report) -> None:
+    """Prints the leaderboard to standard output: in its width and with the best in bold on a
+    terminal, else as plain text of 100 columns."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(to_text(report))
+        return
+    console = Console(emoji=False, markup=False, highlight=False)
+    console.print(leaderboard(report, width=console.width))
+
+
 def leaderboard(report: Report, *, width: int = 100) -> Group:
     """The leaderboard to print on a rich console; it shows the best of a column in bold."""
     parts: list[RenderableType] = []
@@ -68,13 +81,20 @@ def _benchmark(benchmark: Benchmark, width: int) -> Iterator[RenderableType]:
             f"rows ordered by {by.key}; 95% intervals in brackets; #1 is the best of a column"
         )
     yield Text("")
-    for table in layout.tables(benchmark):
+    every = layout.tables(benchmark)
+    for table in every:
+        if table.kind == "detail":
+            continue
         for i, columns in zip(count(), _fitting(benchmark, table, width)):
             yield _grid(benchmark, table, columns, first=i == 0)
             yield Text("")
     used = sorted({c.direction for c in benchmark.columns if ARROWS[c.direction]})
     if used:
         yield Text("   ".join(f"{ARROWS[d]} {DIRECTIONS[d]}" for d in used), style="dim")
+    if hidden := [t for t in every if t.kind == "detail"]:
+        n = counted(sum(len(t.columns) for t in hidden), "more column")
+        names = listed(plain(t.title) for t in hidden)
+        yield Text(f"{n} of {names} in the other formats", style="dim")
     yield from _troubles(benchmark)
     yield Text("")
 
@@ -166,11 +186,19 @@ def _troubles(benchmark: Benchmark) -> Iterator[Text]:
         n = counted(len(failure.paths), "item")
         name, path = _short(failure.system.name), shortened(plain(failure.paths[0]), 40)
         yield Text(f"{name}: {n} failed ({path}): {plain(failure.reason)}", style="dim")
-    for gap in layout.gaps(benchmark):
-        keys = [plain(c.key) for c in gap.columns[:3]]
-        more = len(gap.columns) - len(keys)
-        names = ", ".join(keys) + (f" and {more} more" if more else "")
-        yield Text(f"{plain(gap.who)}: no {names}: {plain(gap.reason)}", style="dim")
+    gaps = layout.gaps(benchmark, details=False)
+    for gap in gaps[:GAPS_SHOWN]:
+        names = _some([_short(s.name) for s in gap.systems])
+        keys = _some([plain(c.key) for c in gap.columns])
+        yield Text(f"{names}: no {keys}: {plain(gap.reason)}", style="dim")
+    if len(gaps) > GAPS_SHOWN:
+        yield Text(f"and {len(gaps) - GAPS_SHOWN} more reasons in the other formats", style="dim")
+
+
+def _some(words: list[str]) -> str:
+    """Up to three of the words."""
+    rest = len(words) - 3
+    return ", ".join(words[:3]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _short(name: str) -> str:

@@ -50,7 +50,8 @@ def _benchmark(benchmark: Benchmark) -> Iterator[str]:
         yield f"Rows are ordered by {escaped(by.key)}."
     yield ""
     for table in layout.tables(benchmark):
-        yield f"### {escaped(table.title)}"
+        kind = " by parameter" if table.kind == "detail" else ""
+        yield f"### {escaped(table.title)}{kind}"
         yield ""
         yield from _table(benchmark, table)
         yield ""
@@ -66,8 +67,8 @@ def _table(benchmark: Benchmark, table: layout.Table) -> Iterator[str]:
     marks = ["---", *(["--:"] * (len(head) - 1)), *(["--:"] * len(table.columns))]
     for column in table.columns:
         arrow = f" {ARROWS[column.direction]}".rstrip()
-        head.append(f"{escaped(column.key)}{arrow} ({escaped(column.unit)})" if column.unit
-                    else f"{escaped(column.key)}{arrow}")  # fmt: skip
+        unit = f" ({escaped(column.unit)})" if column.unit else ""
+        head.append(f"{escaped(table.label(column))}{arrow}{unit}")
     yield _row(head)
     yield _row(marks)
     for system in layout.ordered_systems(benchmark):
@@ -103,5 +104,6 @@ def _troubles(benchmark: Benchmark) -> Iterator[str]:
         yield from ("Values that do not exist:", "")
         for g in gaps:
             keys = ", ".join(escaped(c.key) for c in g.columns)
-            yield f"- {escaped(g.who)}: {escaped(g.reason)} ({keys})"
+            names = ", ".join(escaped(s.name) for s in g.systems)
+            yield f"- {names}: {escaped(g.reason)} ({keys})"
         yield ""

@@ -35,12 +35,6 @@ class Column:
     citation: str
     definition: str = ""
 
-    @property
-    def feature(self) -> str:
-        """The one feature that a set metric compares here; "" where it compares all of them."""
-        one = str(self.parameters.get("feature", "all")) if self.level == "set" else "all"
-        return "" if one == "all" else one
-
 
 @dataclass(frozen=True)
 class Cell:

@@ -1,50 +1,56 @@
 """The leaderboard as every format lays it out: which rows, which columns, in which order.
 
 The first table holds the metrics of whole systems (set distances) and originality; then comes one
-table for each family of metrics of single items. Set distances of one feature at a time are
-details: they have tables of their own, which short formats leave out.
+table for each family of metrics of single items; then, as details, one for each set metric that
+was also asked for with other parameters (a distance of one feature, say).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from concours.eval.report.model import Benchmark, Cell, Column, System
+
+Kind = Literal["main", "family", "detail"]
 
 
 @dataclass(frozen=True)
 class Table:
-    """``title`` is a family's name; ``is_main`` marks the first table, which counts items too."""
+    """``title`` is a family's name or, for details, that of their metric."""
 
     title: str
     columns: tuple[Column, ...]
-    is_main: bool
+    kind: Kind
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the first table, which counts items too."""
+        return self.kind == "main"
+
+    def label(self, column: Column) -> str:
+        """The head of a column: its key, without the name that the table's title gives."""
+        return column.key.removeprefix(f"{self.title}:") if self.kind == "detail" else column.key
 
 
 def tables(benchmark: Benchmark) -> list[Table]:
-    """The main table, even without columns, then the families in their first-seen order."""
-    shown = [c for c in benchmark.columns if not c.feature]
-    main = tuple(c for c in shown if c.level in ("set", "corpus"))
-    main = tuple(sorted(main, key=lambda c: c.level != "set"))
+    """The main table, even without columns, then the families and details as first seen."""
+    plain = {c.name for c in benchmark.columns if c.level == "set" and c.key == c.name}
+    main: list[Column] = []
     families: dict[str, list[Column]] = {}
-    for column in shown:
-        if column not in main:
-            families.setdefault(column.family, []).append(column)
-    return [
-        Table("overview", main, True),
-        *(Table(name, tuple(columns), False) for name, columns in families.items()),
-    ]
-
-
-def details(benchmark: Benchmark) -> list[Table]:
-    """A table for each set metric that compares one feature at a time."""
-    metrics: dict[str, list[Column]] = {}
+    details: dict[str, list[Column]] = {}
     for column in benchmark.columns:
-        if column.feature:
-            metrics.setdefault(column.name, []).append(column)
+        if column.level == "set" and column.key != column.name and column.name in plain:
+            details.setdefault(column.name, []).append(column)
+        elif column.level in ("set", "corpus"):
+            main.append(column)
+        else:
+            families.setdefault(column.family, []).append(column)
+    main.sort(key=lambda c: c.level != "set")
     return [
-        Table(f"{name}, feature by feature", tuple(columns), False)
-        for name, columns in metrics.items()
+        Table("overview", tuple(main), "main"),
+        *(Table(name, tuple(columns), "family") for name, columns in families.items()),
+        *(Table(name, tuple(columns), "detail") for name, columns in details.items()),
     ]
 
 
@@ -98,43 +104,33 @@ def n_failed(benchmark: Benchmark) -> int:
 
 @dataclass(frozen=True)
 class Gap:
-    """Cells that have no value for one reason, alike in some systems."""
+    """Cells without a value for one reason: those of some systems under some metrics."""
 
     systems: tuple[System, ...]
     reason: str
     columns: tuple[Column, ...]
-    everywhere: bool
-
-    @property
-    def who(self) -> str:
-        """The systems by name, or that it is all of them."""
-        return "every system" if self.everywhere else ", ".join(s.name for s in self.systems)
 
 
-def gaps(benchmark: Benchmark) -> list[Gap]:
-    """Cells without a value in the tables that every format shows, by reason, then by systems.
+def gaps(benchmark: Benchmark, *, details: bool = True) -> list[Gap]:
+    """Every cell without a value, by reason, in table order.
 
-    That the reference is not compared with itself as a set goes without saying.
+    The reference's own set distances are left out: it is not compared with itself.
+    ``details=False`` leaves out the detail tables.
     """
-    found: dict[tuple[str, tuple[str, ...]], list[System]] = {}
+    shown = [t for t in tables(benchmark) if details or t.kind != "detail"]
+    reasons: dict[tuple[str, tuple[str, ...]], list[System]] = {}
+    columns = {c.key: c for t in shown for c in t.columns}
     for system in ordered_systems(benchmark):
-        reasons: dict[str, list[Column]] = {}
-        for column in benchmark.columns:
+        mine: dict[str, list[str]] = {}
+        for column in columns.values():
             c = cell(benchmark, system, column)
-            own = system.is_reference and column.level == "set"
-            if c.value is None and not column.feature and not own:
-                reasons.setdefault(c.reason or c.status, []).append(column)
-        for reason, columns in reasons.items():
-            found.setdefault((reason, tuple(c.key for c in columns)), []).append(system)
-    by_key = {c.key: c for c in benchmark.columns}
+            if c.value is None and not (system.is_reference and column.level == "set"):
+                mine.setdefault(c.reason or c.status, []).append(column.key)
+        for reason, keys in mine.items():
+            reasons.setdefault((reason, tuple(keys)), []).append(system)
     return [
-        Gap(
-            tuple(systems),
-            reason,
-            tuple(by_key[k] for k in keys),
-            len(systems) == len(benchmark.systems),
-        )
-        for (reason, keys), systems in found.items()
+        Gap(tuple(systems), reason, tuple(columns[k] for k in keys))
+        for (reason, keys), systems in reasons.items()
     ]
 
 

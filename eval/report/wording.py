@@ -114,19 +114,20 @@ def is_best(cell: Cell) -> bool:
     return cell.rank == 1
 
 
-def plain(text: str) -> str:
+def plain(text: str, keep: str = "") -> str:
     """Names and paths on one line: control characters, which could steer a terminal or hide
-    what follows, become ``�``.
+    what follows, become ``�``; those in ``keep`` stay.
 
     >>> plain("a\\x1b[31m" + "b")
     'a�[31mb'
     """
     return "".join(
-        c if unicodedata.category(c) not in ("Cc", "Zl", "Zp") and c not in _BIDI else "�"
+        c if c in keep or (unicodedata.category(c) not in _UNSEEN and c not in _BIDI) else "�"
         for c in text
     )
 
 
+_UNSEEN = frozenset(("Cc", "Zl", "Zp"))
 _BIDI = frozenset(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 
 

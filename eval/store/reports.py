@@ -124,7 +124,7 @@ def read_run(store: Store, run_id: str) -> StoredRun:
             )
             .join(set_score, set_score.c.measure_id == measure.c.id)
             .where(set_score.c.run_id == run_id)
-            .order_by(measure.c.id)
+            .order_by(set_score.c.position)
         ).all()
     by_key = {
         m.key: StoredMeasure(m.key, m.metric, m.version, m.parameters) for m in [*measures, *sets]

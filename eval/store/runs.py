@@ -31,10 +31,10 @@ MeasureIds = dict[tuple[str, int, str, str], int]
 
 
 class SetValue(NamedTuple):
-    """A set metric of one system, with its interval."""
+    """A set metric of one system, with its interval and its place among the run's set metrics."""
 
     system: str
-    measurement: int
+    position: int
     score: ScoreValue
     ci_low: float | None
     ci_high: float | None
@@ -234,7 +234,8 @@ def write_set_scores(store: Store, run_id: str, values: Iterable[SetValue]) -> N
         {
             "run_id": run_id,
             "system": v.system,
-            "measure_id": v.measurement,
+            "measure_id": v.score.measurement,
+            "position": v.position,
             "value": v.score.value,
             "ci_low": v.ci_low,
             "ci_high": v.ci_high,

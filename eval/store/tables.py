@@ -130,6 +130,7 @@ set_score = Table(
     Column("run_id", ForeignKey("run.id"), primary_key=True),
     Column("system", Text, primary_key=True),
     Column("measure_id", ForeignKey("measure.id"), primary_key=True),
+    Column("position", Integer, nullable=False),
     Column("value", Float),
     Column("ci_low", Float),
     Column("ci_high", Float),

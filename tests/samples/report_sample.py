@@ -136,6 +136,14 @@ COLUMNS = (
         "note/s",
         "Earth mover's distance of one feature.",
     ),
+    column(
+        "frechet_distance:feature=pitch_range",
+        "distribution",
+        "set",
+        "lower",
+        "",
+        "Distance of two Gaussians.",
+    ),
     column("ngram_overlap", "originality", "corpus", "lower", "share", "Notes shared with it."),
 )
 
@@ -256,7 +264,7 @@ def _set_cell(
     a, b = mine["note_density"], home["note_density"]
     enough = len(a) >= 2 and len(b) >= 2 and not system.is_reference
     value = _wasserstein(a, b) if enough else None
-    if enough and metric.key == "frechet_distance":
+    if enough and metric.name == "frechet_distance":
         value = float((a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2)
     cause = "the reference itself" if system.is_reference else "fewer than 2 items"
     reason = "" if enough else cause
@@ -327,9 +335,13 @@ def make_sample() -> Sample:
     }
     benchmark, notes = build(systems, REFERENCE)
     manifest = {
-        "versions": {"concours": "0.1.0", "numpy": "2.0.0"},
-        "config_hash": "ab" * 32,
-        "seeds": {"bootstrap": 0},
-        "references": {REFERENCE: "cd" * 32},
+        "tunes": {
+            "versions": {"concours": "0.1.0", "numpy": "2.0.0"},
+            "config_hash": "ab" * 32,
+            "seeds": {"bootstrap": 0},
+            "config": {"systems": [{"name": HOSTILE}], "reference": {"path": "bach/*.mid"}},
+            "command": ["concours", "run", "/somewhere/private/benchmarks.yaml"],
+        },
+        "schema": 3,
     }
     return Sample(Report(manifest, (benchmark,)), notes)

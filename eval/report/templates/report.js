@@ -1,6 +1,5 @@
 "use strict";
 (function () {
-  document.documentElement.classList.add("js");
   const counted = (n, word) => n + " " + word + (n === 1 ? "" : "s");
   const all = (root, selector) => Array.from(root.querySelectorAll(selector));
 
@@ -59,6 +58,7 @@
       const main = heads.length > 1 && !heads[1].dataset.metric;
       table.parentNode.hidden = left === 0 && !main;
     });
+    if (wanted.metrics) all(section, "details.more").forEach((fold) => { fold.open = true; });
     const any = wanted.systems || wanted.metrics;
     section.querySelector(".filtered").textContent = any
       ? "Showing " + counted(systems.size, "system") + " and " + counted(metrics.size, "metric") + "."
@@ -95,8 +95,20 @@
     roll.classList.add("plays");
   });
 
+  // A link to something folded away unfolds it.
+  function unfold() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const fold = target && target.parentElement.closest("details:not([open])");
+    if (fold) { fold.open = true; target.scrollIntoView(); }
+  }
+  window.addEventListener("hashchange", unfold);
+  unfold();
+
   // Paper shows what is folded away.
   window.addEventListener("beforeprint", () => {
-    all(document, "details.guide").forEach((part) => { part.open = true; });
+    all(document, "details.guide, details.more").forEach((part) => { part.open = true; });
   });
+
+  // Last, so that controls show only where everything above works.
+  document.documentElement.classList.add("js");
 })();

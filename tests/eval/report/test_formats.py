@@ -1,8 +1,12 @@
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -43,14 +47,17 @@ def test_the_same_report_gives_the_same_text(sample: Sample, format: Format) -> 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_private_path_is_shown(sample: Sample, format: Format) -> None:
-    assert "/somewhere/private" not in render(sample.report, format, pieces=sample.pieces)
+    manifest = {} if format == "json" else sample.report.manifest
+    report = replace(sample.report, manifest=manifest)
+    assert "/somewhere/private" not in render(report, format, pieces=sample.pieces, audio=False)
 
 
 @pytest.mark.parametrize("format", [*TEXTS, "html"])
 def test_every_value_appears(sample: Sample, format: Format) -> None:
     text = render(sample.report, format)
     (bench,) = sample.report.benchmarks
-    for column in bench.columns:
+    shown = [t for t in layout.tables(bench) if format != "terminal" or t.kind != "detail"]
+    for column in (c for t in shown for c in t.columns):
         places = words.decimals(column, bench)
         for system in bench.systems:
             cell = layout.cell(bench, system, column)
@@ -114,7 +121,7 @@ def test_the_reference_comes_first_and_the_best_next(sample: Sample) -> None:
 def test_markdown_tables_are_tables(sample: Sample) -> None:
     text = render(sample.report, "md")
     blocks = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for block in blocks:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(widths) == 1
@@ -125,7 +132,7 @@ def test_markdown_parses_and_shows_names_as_they_are(sample: Sample) -> None:
     from markdown_it import MarkdownIt
 
     page = MarkdownIt("commonmark").enable("table").render(render(sample.report, "md"))
-    assert page.count("<table>") == 4
+    assert page.count("<table>") == 5
     assert "<script" not in page
     assert "<img" not in page
     assert "<strong>" in page
@@ -187,3 +194,58 @@ def test_numbers_keep_the_digits_their_interval_supports(sample: Sample) -> None
     none = replace(cell, value=None, ci_low=None, ci_high=None, status="undefined")
     assert words.value_text(none, 2) == "–"
     assert words.value_text(replace(none, status="failed"), 2) == "failed"
+
+
+def test_distances_of_one_feature_are_details(sample: Sample) -> None:
+    (bench,) = sample.report.benchmarks
+    every = layout.tables(bench)
+    assert [(t.title, t.kind) for t in every] == [
+        ("overview", "main"),
+        ("pitch", "family"),
+        ("rhythm", "family"),
+        ("dynamics", "family"),
+        ("frechet_distance", "detail"),
+    ]
+    assert [c.key for c in every[0].columns] == [
+        "frechet_distance", "wasserstein_distance:feature=note_density", "ngram_overlap"
+    ]  # fmt: skip
+    assert every[-1].label(every[-1].columns[0]) == "feature=pitch_range"
+    text = render(sample.report, "terminal")
+    assert "1 more column of frechet_distance in the other formats" in text
+
+
+def test_gaps_join_systems_with_one_reason(sample: Sample) -> None:
+    (bench,) = sample.report.benchmarks
+    found = {(g.reason, len(g.systems)): [c.key for c in g.columns] for g in layout.gaps(bench)}
+    assert ("the reference itself", 1) not in found
+    assert "pitch_range" in found["every item failed", 1]
+    alike = replace(bench, cells={})
+    (gap, home) = layout.gaps(alike)[::-1]
+    assert len(gap.systems) == len(bench.systems) - 1
+    assert home.systems[0].is_reference
+
+
+def test_reports_do_not_depend_on_the_process(tmp_path: Path) -> None:
+    """Two processes with other hash seeds, time zones, languages and widths write the same."""
+    script = (
+        "import sys; from report_sample import make_sample; from typing import get_args\n"
+        "from concours.eval.report import Format, render\n"
+        "s = make_sample()\n"
+        "for f in get_args(Format):\n"
+        "    sys.stdout.buffer.write(render(s.report, f, pieces=s.pieces, audio=False).encode())\n"
+    )
+    samples = Path(__file__).parents[2] / "samples"
+    outputs = []
+    for changes in (
+        {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "COLUMNS": "40", "LANG": "C", "NO_COLOR": "1"},
+        {"PYTHONHASHSEED": "2", "TZ": "UTC", "COLUMNS": "200", "FORCE_COLOR": "1"},
+    ):
+        environment = {**os.environ, "PYTHONPATH": str(samples), **changes}
+        command = [sys.executable, "-c", script]
+        outputs.append(
+            subprocess.run(
+                command, env=environment, cwd=tmp_path, capture_output=True, check=True
+            ).stdout
+        )
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) > 100_000

@@ -1,0 +1,70 @@
+"""Whether a piece has a beat grid: a performance recorded without a click has none.
+
+Conventions
+-----------
+- Onsets (each tick once) are turned into phases of a grid of 3, 4 or 12 steps a quarter; their
+  mean resultant length is near 1 where they lie on such a grid, whatever its offset, and near 0
+  where they lie anywhere. The clarity is the largest of the three.
+- Below ``CLEAR`` a piece of at least ``ENOUGH`` onsets has no grid. Of 210 real files the scores
+  and quantised outputs lie above 0.45, transcribed performances and outputs of models trained on
+  them below 0.35.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from concours.metrics.compiled import compiled
+from concours.metrics.piece import Ints, Piece
+from concours.metrics.spec import Undefined
+
+Beats = Literal["check", "trust"]
+CLEAR = 0.4
+ENOUGH = 16
+NO_GRID = Undefined("no beat grid: the onsets keep no steps of a beat (beats=trust goes on)")
+
+
+def beat_grid_clarity_of(piece: Piece) -> float:
+    """The clarity of the beat grid, 0..1; 1 without notes. Computed once a piece."""
+    return piece.shared(
+        "beat_grid_clarity", lambda: float(_clarity(piece.onset, piece.ticks_per_quarter, 1.0))
+    )
+
+
+def no_beat_grid(piece: Piece, beats: Beats) -> Undefined | None:
+    """Why metrics that need beats are undefined, or None where they may go on.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> no_beat_grid(make_piece(onset=[0, 480], end=[1, 481], pitch=[60, 60]), "check") is None
+    True
+    """
+    if beats == "trust":
+        return None
+    clear = piece.shared(
+        "beat_grid_clear", lambda: _clarity(piece.onset, piece.ticks_per_quarter, CLEAR) >= CLEAR
+    )
+    return None if clear else NO_GRID
+
+
+@compiled
+def _clarity(onset: Ints, ticks_per_quarter: int, enough: float) -> float:
+    """The clarity, or the first of the three lengths that reaches ``enough``."""
+    best = 0.0
+    for k in (4, 3, 12):
+        x, y, n = 0.0, 0.0, 0
+        for i in range(len(onset)):
+            if i > 0 and onset[i] == onset[i - 1]:
+                continue
+            # whole numbers up to the division, so that any resolution gives the same phase
+            angle = 2 * np.pi * ((k * onset[i]) % ticks_per_quarter) / ticks_per_quarter
+            x += np.cos(angle)
+            y += np.sin(angle)
+            n += 1
+        if n < ENOUGH:
+            return 1.0
+        best = max(best, np.sqrt(x * x + y * y) / n)
+        if best >= enough:
+            break
+    return min(1.0, best)

@@ -1,0 +1,114 @@
+"""The Lempel-Ziv factors of a sequence: the fewest copies of its own past that spell it.
+
+Conventions
+-----------
+- The factors of 1976: each is the longest prefix of the rest that starts earlier in the sequence
+  as well (it may run on into itself), or a single token that is new.
+- Counted with a suffix automaton in time and memory linear in the tokens (times the number of
+  different tokens that follow one context).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from concours.metrics.compiled import compiled
+from concours.metrics.piece import Ints
+
+
+def n_factors(tokens: Ints) -> int:
+    """Number of Lempel-Ziv factors of a sequence of tokens; 0 for an empty one.
+
+    >>> n_factors(np.array([0, 1, 0, 1, 0, 1, 2]))  # 0 | 1 | 0101 | 2
+    4
+    """
+    if not len(tokens):
+        return 0
+    kinds, dense = np.unique(tokens, return_inverse=True)
+    return int(_factors(dense.astype(np.int64).reshape(-1), len(kinds)))
+
+
+@compiled
+def _find(first: Ints, following: Ints, label: Ints, root: Ints, state: int, token: int) -> int:
+    """The edge of ``state`` that carries ``token``, -1 if none; the root has a table."""
+    if state == 0:
+        found: int = root[token]
+        return found
+    edge: int = first[state]
+    while edge >= 0 and label[edge] != token:
+        edge = following[edge]
+    return edge
+
+
+@compiled
+def _automaton(tokens: Ints, kinds: int) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """The suffix automaton: per state its first edge and where its strings first end; per edge
+    the next one of its state, label and target; and the root's edge for each token."""
+    n = len(tokens)
+    first = np.full(2 * n + 1, -1, np.int64)
+    length = np.zeros(2 * n + 1, np.int64)
+    link = np.full(2 * n + 1, -1, np.int64)
+    ends = np.zeros(2 * n + 1, np.int64)  # where the state's strings first end
+    label = np.empty(4 * n + 4, np.int64)
+    target = np.empty(4 * n + 4, np.int64)
+    following = np.empty(4 * n + 4, np.int64)
+    root = np.full(kinds, -1, np.int64)
+    states, edges, last = 1, 0, 0
+    for i in range(n):
+        token = tokens[i]
+        new = states
+        states += 1
+        length[new], ends[new] = length[last] + 1, i
+        p = last
+        while p >= 0:
+            e = _find(first, following, label, root, p, token)
+            if e >= 0:
+                break
+            label[edges], target[edges], following[edges] = token, new, first[p]
+            first[p] = edges
+            if p == 0:
+                root[token] = edges
+            edges += 1
+            p = link[p]
+        if p < 0:
+            link[new] = 0
+        else:
+            q = target[_find(first, following, label, root, p, token)]
+            if length[p] + 1 == length[q]:
+                link[new] = q
+            else:
+                clone = states
+                states += 1
+                length[clone], link[clone], ends[clone] = length[p] + 1, link[q], ends[q]
+                e = first[q]
+                while e >= 0:
+                    label[edges], target[edges] = label[e], target[e]
+                    following[edges], first[clone] = first[clone], edges
+                    edges, e = edges + 1, following[e]
+                while p >= 0:
+                    e = _find(first, following, label, root, p, token)
+                    if e < 0 or target[e] != q:
+                        break
+                    target[e] = clone
+                    p = link[p]
+                link[q], link[new] = clone, clone
+        last = new
+    return first, ends, following, label, target, root
+
+
+@compiled
+def _factors(tokens: Ints, kinds: int) -> int:
+    first, ends, following, label, target, root = _automaton(tokens, kinds)
+    n = len(tokens)
+    count, i = 0, 0
+    while i < n:
+        state, at = 0, i
+        while at < n:
+            e = _find(first, following, label, root, state, tokens[at])
+            if e < 0 or ends[target[e]] >= at:  # occurs no earlier than here
+                break
+            state = target[e]
+            at += 1
+        i = max(at, i + 1)
+        count += 1
+    return count

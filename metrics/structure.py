@@ -1,0 +1,263 @@
+"""Structure: what returns in a piece, after how long, and in what sections.
+
+Conventions
+-----------
+- Structureness works on frames of ``frame`` seconds of pitch-class time (drums left out), averaged
+  over ``smoothing`` seconds (at least three frames) and compared in all 12 transpositions, as Wu &
+  Yang do with chroma of rendered audio. A piece of more than ``max_frames`` frames gets longer
+  ones: the default, chosen for speed, still tells songs that return from songs that do not.
+- Bars are compared by their onsets: pairs of (step of the bar, pitch), on ``steps_per_quarter``
+  steps. Bars without an onset are compared with nothing. Drums are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from concours.metrics.bar_patterns import bar_patterns
+from concours.metrics.chroma import pitch_class_time, segment_chroma
+from concours.metrics.factors import n_factors
+from concours.metrics.fitness import best_fitness, self_similarity, thresholded
+from concours.metrics.piece import Floats, Piece
+from concours.metrics.registry import metric
+from concours.metrics.spec import Invariance, Scored, Undefined
+
+WU = "Wu & Yang 2020 (MusDr), arXiv:2008.01307; Müller et al. 2013, doi:10.1109/TASL.2012.2227732"
+FRAME_RANGE = {"short": (3.0, 8.0), "mid": (8.0, 15.0), "long": (15.0, math.inf)}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _metric(
+    unit: str, range: tuple[float, float], citation: str, *also: Invariance
+) -> Callable[[F], F]:
+    return metric(
+        level="clip",
+        inputs="symbolic",
+        direction="reference",
+        unit=unit,
+        range=range,
+        citation=citation,
+        invariant=("transposition", "track-order", "note-order", "resolution", *also),
+    )
+
+
+@_metric("1", (0, 1), WU)
+def structureness_short(
+    piece: Piece,
+    *,
+    frame: float = 0.5,
+    smoothing: float = 2.0,
+    keep: float = 0.15,
+    max_frames: int = 96,
+) -> Scored | Undefined:
+    """How well the best segment of 3 to 8 seconds is repeated over the piece.
+
+    The largest fitness (:mod:`concours.metrics.fitness`) of all segments of that length in the
+    self-similarity matrix, whose highest share ``keep`` of values counts as similar: 0 where
+    nothing returns. The detail names the segment in seconds. Undefined without a sounding
+    pitched note, or where the piece is shorter than two such segments.
+
+    Source: Wu & Yang 2020 (SI), there from rendered audio at 2 frames a second.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> tune = [60, 62, 64, 65, 67, 71, 61, 66, 72, 70, 68, 60] * 4
+    >>> at = [480 * i for i in range(48)]
+    >>> piece = make_piece(onset=at, end=[t + 480 for t in at], pitch=tune)
+    >>> structureness_short(piece).value > 0.5
+    True
+    """
+    return _structureness(piece, "short", frame, smoothing, keep, max_frames)
+
+
+@_metric("1", (0, 1), WU)
+def structureness_mid(
+    piece: Piece,
+    *,
+    frame: float = 0.5,
+    smoothing: float = 2.0,
+    keep: float = 0.15,
+    max_frames: int = 96,
+) -> Scored | Undefined:
+    """How well the best segment of 8 to 15 seconds is repeated over the piece.
+
+    See :func:`structureness_short`.
+    """
+    return _structureness(piece, "mid", frame, smoothing, keep, max_frames)
+
+
+@_metric("1", (0, 1), WU)
+def structureness_long(
+    piece: Piece,
+    *,
+    frame: float = 0.5,
+    smoothing: float = 2.0,
+    keep: float = 0.15,
+    max_frames: int = 48,
+) -> Scored | Undefined:
+    """How well the best segment of 15 seconds or more is repeated over the piece.
+
+    See :func:`structureness_short`. The work grows with the fourth power of the frames, so there
+    are at most ``max_frames`` of them here.
+    """
+    return _structureness(piece, "long", frame, smoothing, keep, max_frames)
+
+
+@_metric(
+    "share", (0, 1), "Bars repeated exactly; Conklin & Anagnostopoulou 2001", "tempo", "format"
+)
+def self_repetition(piece: Piece, *, steps_per_quarter: int = 4) -> float | Undefined:
+    """Share of the bars whose notes have been heard before in the same form.
+
+    Bars with onsets whose set of (step, pitch) equals that of an earlier bar / bars with onsets.
+    Undefined with fewer than 2 such bars.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> again = make_piece(onset=[0, 1920, 3840], end=[480, 2400, 4320], pitch=[60, 62, 60])
+    >>> round(self_repetition(again), 3)
+    0.333
+    """
+    patterns = bar_patterns(piece, steps_per_quarter)
+    heard = patterns[patterns >= 0]
+    if len(heard) < 2:
+        return Undefined("fewer than 2 bars with onsets")
+    return 1.0 - len(np.unique(heard)) / len(heard)
+
+
+@_metric("share", (0, 1), "Exact repetition by lag, after Foote 1999", "tempo", "format")
+def lag_repetition(
+    piece: Piece, *, steps_per_quarter: int = 4, max_lag: int = 16
+) -> Scored | Undefined:
+    """Largest share of bars that repeat the bar a fixed number of bars before.
+
+    For each lag of 1 to ``max_lag`` bars the share of the bar pairs at that distance, both with
+    onsets, that are equal; the value is the largest, the detail the whole curve (None where no
+    pair exists). Undefined with no pair at any lag.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> at = [1920 * i for i in range(6)]
+    >>> piece = make_piece(onset=at, end=[t + 480 for t in at], pitch=[60, 62] * 3)
+    >>> lag_repetition(piece).detail["curve"][:3]
+    [0.0, 1.0, 0.0]
+    """
+    patterns = bar_patterns(piece, steps_per_quarter)
+    curve: list[float | None] = []
+    for lag in range(1, max_lag + 1):
+        now, then = patterns[lag:], patterns[:-lag]
+        both = (now >= 0) & (then >= 0)
+        pairs = np.count_nonzero(both)
+        curve.append(float(np.count_nonzero(both & (now == then)) / pairs) if pairs else None)
+    known = [share for share in curve if share is not None]
+    if not known:
+        return Undefined("no two bars with onsets within the largest lag")
+    best = max(known)
+    return Scored(best, {"lag": curve.index(best) + 1, "curve": curve})
+
+
+@_metric(
+    "note per factor", (1, math.inf), "Lempel & Ziv 1976, doi:10.1109/TIT.1976.1055501", "tempo"
+)
+def compression_ratio(piece: Piece, *, steps_per_quarter: int = 4) -> float | Undefined:
+    """Notes for each Lempel-Ziv factor of the note sequence.
+
+    Every note after the first is the token (interval from the note before, steps since it began,
+    steps that it lasts); a factor is the longest copy of something earlier, or a new token. 1
+    where nothing ever returns. It grows with length: compare pieces of like length. Undefined
+    with fewer than 2 pitched notes.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> at = [480 * i for i in range(9)]
+    >>> scale = make_piece(onset=at, end=[t + 480 for t in at], pitch=range(60, 69))
+    >>> compression_ratio(scale)  # 8 equal tokens: the first, then a copy
+    4.0
+    """
+    notes = piece.pitched
+    if notes.n_notes < 2:
+        return Undefined("fewer than 2 pitched notes")
+    rate = steps_per_quarter / piece.ticks_per_quarter
+    onset = np.floor(notes.onset * rate + 0.5).astype(np.int64)
+    length = np.floor((notes.end - notes.onset) * rate + 0.5).astype(np.int64)
+    up, wait, length = np.diff(notes.pitch) + 127, np.diff(onset), length[1:]
+    tokens = (wait * (int(length.max()) + 1) + length) * 256 + up
+    return len(tokens) / n_factors(tokens)
+
+
+@_metric("bar", (1, math.inf), "Foote 2000, doi:10.1109/ICME.2000.869637", "tempo", "format")
+def mean_section_length(
+    piece: Piece, *, half_width: int = 4, threshold: float = 1.0
+) -> Scored | Undefined:
+    """Mean number of bars between the boundaries at which the harmony changes character.
+
+    The novelty of a bar line is the mean similarity (cosine of pitch-class time) of the bars
+    within each side of it less that across it, over ``half_width`` bars on each side. A boundary
+    is a local maximum above the mean plus ``threshold`` standard deviations. The value is
+    bars / (boundaries + 1); the detail holds the boundaries (bars from 1) and the curve.
+    Undefined with fewer than 2 × half_width bars, or where no pitched note sounds.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> at = [1920 * i for i in range(16)]
+    >>> piece = make_piece(onset=at, end=[t + 1920 for t in at], pitch=[60] * 8 + [66] * 8)
+    >>> mean_section_length(piece).detail["boundaries"]
+    [9]
+    """
+    chroma = segment_chroma(piece, "bar").astype(np.float64)
+    if half_width < 1 or len(chroma) < 2 * half_width:
+        return Undefined(f"fewer than {2 * max(1, half_width)} bars")
+    if not chroma.any():
+        return Undefined("no pitched note has a length")
+    novelty = _novelty(chroma, half_width)
+    limit = novelty.mean() + threshold * novelty.std()
+    peak = np.zeros(len(novelty), np.bool_)
+    peak[1:-1] = (novelty[1:-1] > novelty[:-2]) & (novelty[1:-1] >= novelty[2:])
+    found = np.flatnonzero(peak & (novelty > limit + 1e-9)) + half_width
+    detail = {"boundaries": (found + 1).tolist(), "curve": novelty.tolist()}
+    return Scored(len(chroma) / (len(found) + 1), detail)
+
+
+def _novelty(chroma: Floats, half: int) -> Floats:
+    """Novelty of the bar lines ``half`` to ``bars − half``: shape (bars − 2 half + 1,).
+
+    Sums of unit vectors give the sums of their cosines, so that no matrix of bars is built.
+    """
+    norm = np.sqrt(np.square(chroma).sum(axis=1, keepdims=True))
+    unit = chroma / np.where(norm > 0, norm, 1.0)
+    sums = np.concatenate([np.zeros((1, 12)), np.cumsum(unit, axis=0)])
+    blocks = sums[half:] - sums[:-half]
+    past, future = blocks[:-half], blocks[half:]
+    within = (np.square(past).sum(axis=1) + np.square(future).sum(axis=1)) / 2
+    novelty: Floats = (within - (past * future).sum(axis=1)) / half**2
+    return novelty
+
+
+def _structureness(
+    piece: Piece, span: str, frame: float, smoothing: float, keep: float, max_frames: int
+) -> Scored | Undefined:
+    low, high = FRAME_RANGE[span]
+    if not (piece.pitched.end > piece.pitched.onset).any():
+        return Undefined("no pitched note has a length")
+    if piece.seconds < 2 * low:
+        return Undefined(f"shorter than two segments of {low:g} seconds")
+    width = max(frame, piece.seconds / max_frames)
+    shortest = math.ceil(low / width - 1e-9)
+    longest = max_frames if math.isinf(high) else math.ceil(high / width - 1e-9) - 1
+    if longest < shortest:
+        return Undefined(f"too long: of {max_frames} frames none is under {high:g} seconds")
+    matrix = piece.shared(
+        ("similarity", width, smoothing, keep), lambda: _matrix(piece, width, smoothing, keep)
+    )
+    value, start, length = best_fitness(matrix, shortest, longest)
+    return Scored(value, {"start": start * width, "end": (start + length) * width, "frame": width})
+
+
+def _matrix(piece: Piece, width: float, smoothing: float, keep: float) -> Floats:
+    """The thresholded self-similarity matrix of frames of ``width`` seconds."""
+    time = pitch_class_time(piece, width)
+    around = max(1, round(smoothing / width) // 2)  # neighbours bridge a shift by half a frame
+    sums = np.concatenate([np.zeros((1, 12)), np.cumsum(time, axis=0)])
+    at = np.arange(len(time))
+    smooth = sums[np.minimum(at + around + 1, len(time))] - sums[np.maximum(at - around, 0)]
+    return thresholded(self_similarity(smooth), keep)

@@ -1,0 +1,202 @@
+"""Tonal tension on Chew's spiral array: how wide, how restless and how far from the key.
+
+Conventions
+-----------
+- A pitch k fifths up the line of fifths stands at (sin kπ/2, cos kπ/2, rise × k). ``rise`` is 0.4
+  as in the published tension code; Chew's calibration is √(2/15) = 0.365.
+- Pitch classes are spelled in the piece's key (:mod:`concours.metrics.keys`), from five fifths
+  below the tonic to six above: C major has C♯ = D♭ as D♭ and F♯ as F♯.
+- Windows are beats (``segmentation="bar"``: bars); silent ones are left out. A window's centre
+  weighs each pitch class with its time.
+- Each metric is the mean of a curve, which the detail holds with its ticks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from concours.metrics.chroma import Segmentation, segment_chroma, segment_edges
+from concours.metrics.compiled import compiled
+from concours.metrics.keys import key_of
+from concours.metrics.piece import Floats, Ints, Piece
+from concours.metrics.registry import metric
+from concours.metrics.spec import Scored, Undefined
+
+HERREMANS = (
+    "Herremans & Chew 2016, Tension ribbons, TENOR; Chew 2014, Mathematical Modeling of Tonality"
+)
+WEIGHTS = (0.536, 0.274, 0.19)  # tonic, dominant, subdominant; root, fifth, third
+MIXED = 0.75  # the usual mode's share in the dominant and subdominant of a minor key
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Clouds(NamedTuple):
+    """Per sounding window, shape (windows,); ``centre``: (windows, 3)."""
+
+    tick: Ints
+    diameter: Floats
+    strain: Floats
+    centre: Floats
+
+
+def _metric(function: F) -> F:
+    return metric(
+        level="clip",
+        inputs="symbolic",
+        direction="reference",
+        unit="1",
+        range=(0, math.inf),
+        citation=HERREMANS,
+        invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
+    )(function)
+
+
+@_metric
+def cloud_diameter(
+    piece: Piece, *, segmentation: Segmentation = "beat", rise: float = 0.4
+) -> Scored | Undefined:
+    """Mean width of the cloud of pitches that sound in a window.
+
+    The largest distance between two of the window's pitch classes; 0 for a single one. Undefined
+    without a sounding pitched note, or where no key stands out.
+
+    Source: Herremans & Chew 2016.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> triad = make_piece(onset=[0] * 3, end=[480] * 3, pitch=[60, 64, 67])
+    >>> round(cloud_diameter(triad).value, 4)  # G to E: three fifths
+    1.8547
+    """
+    clouds = _clouds(piece, segmentation, rise)
+    if isinstance(clouds, Undefined):
+        return clouds
+    return _curve(clouds.tick, clouds.diameter)
+
+
+@_metric
+def cloud_momentum(
+    piece: Piece, *, segmentation: Segmentation = "beat", rise: float = 0.4
+) -> Scored | Undefined:
+    """Mean distance between the centres of neighbouring windows.
+
+    ‖c(i+1) − c(i)‖ over the windows with sound. Undefined with fewer than 2 of them, or where no
+    key stands out.
+
+    Source: Herremans & Chew 2016.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> fifth = make_piece(onset=[0, 480], end=[480, 960], pitch=[60, 67])
+    >>> round(cloud_momentum(fifth).value, 4)  # √(1 + 1 + 0.4²)
+    1.4697
+    """
+    clouds = _clouds(piece, segmentation, rise)
+    if isinstance(clouds, Undefined):
+        return clouds
+    if len(clouds.tick) < 2:
+        return Undefined("fewer than 2 windows with sound")
+    steps = np.sqrt(np.square(np.diff(clouds.centre, axis=0)).sum(axis=1))
+    return _curve(clouds.tick[1:], steps)
+
+
+@_metric
+def tensile_strain(
+    piece: Piece, *, segmentation: Segmentation = "beat", rise: float = 0.4
+) -> Scored | Undefined:
+    """Mean distance of the windows' centres from the centre of the key.
+
+    The key's centre is the weighted mean (0.536, 0.274, 0.19) of those of its tonic, dominant
+    and subdominant triads, and theirs of root, fifth and third alike; a minor key takes three
+    quarters of its dominant in major and of its subdominant in minor. Undefined without a
+    sounding pitched note, or where no key stands out.
+
+    Source: Herremans & Chew 2016.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> triad = make_piece(onset=[0] * 3, end=[480] * 3, pitch=[60, 64, 67])
+    >>> 0 < tensile_strain(triad).value < 1
+    True
+    """
+    clouds = _clouds(piece, segmentation, rise)
+    if isinstance(clouds, Undefined):
+        return clouds
+    return _curve(clouds.tick, clouds.strain)
+
+
+def spiral(fifths: Ints, rise: float) -> Floats:
+    """Points on the spiral, shape (n, 3)."""
+    return np.stack([np.sin(fifths * np.pi / 2), np.cos(fifths * np.pi / 2), rise * fifths], axis=1)
+
+
+def key_centre(minor: bool, rise: float) -> Floats:
+    """The centre of the key whose tonic is 0 on the line of fifths: shape (3,)."""
+
+    def triad(root: int, is_minor: bool) -> Floats:
+        tones = np.array([root, root + 1, root - 3 if is_minor else root + 4])
+        centre: Floats = np.array(WEIGHTS) @ spiral(tones, rise)
+        return centre
+
+    if minor:
+        dominant = MIXED * triad(1, False) + (1 - MIXED) * triad(1, True)
+        subdominant = MIXED * triad(-1, True) + (1 - MIXED) * triad(-1, False)
+    else:
+        dominant, subdominant = triad(1, False), triad(-1, False)
+    tonic, fifth, fourth = WEIGHTS
+    return tonic * triad(0, minor) + fifth * dominant + fourth * subdominant
+
+
+def _curve(tick: Ints, values: Floats) -> Scored:
+    return Scored(float(values.mean()), {"tick": tick.tolist(), "curve": values.tolist()})
+
+
+def _clouds(piece: Piece, segmentation: Segmentation, rise: float) -> Clouds | Undefined:
+    return piece.shared(("clouds", segmentation, rise), lambda: _find(piece, segmentation, rise))
+
+
+def _find(piece: Piece, segmentation: Segmentation, rise: float) -> Clouds | Undefined:
+    edges = segment_edges(piece, segmentation)
+    sounding = segment_chroma(piece, segmentation)
+    if not sounding.any():
+        return Undefined("no pitched note has a length")
+    key = key_of(piece)
+    if isinstance(key, Undefined):
+        return key
+    degrees = (np.arange(12) - key.tonic) % 12
+    fifths = (7 * degrees + 5) % 12 - 5
+    by_fifths = np.empty((len(sounding), 12), np.int64)
+    by_fifths[:, fifths + 5] = sounding
+    points = spiral(np.arange(-5, 7), rise)
+    keep = np.flatnonzero(by_fifths.any(axis=1))
+    diameter, strain, centre = _measured(by_fifths[keep], points, key_centre(key.minor, rise))
+    return Clouds(edges[keep], diameter, strain, centre)
+
+
+@compiled
+def _measured(weights: Ints, points: Floats, home: Floats) -> tuple[Floats, Floats, Floats]:
+    n = len(weights)
+    diameter, strain, centre = np.zeros(n), np.zeros(n), np.zeros((n, 3))
+    apart = np.empty((12, 12))
+    for i in range(12):
+        for j in range(12):
+            apart[i, j] = np.sqrt(((points[i] - points[j]) ** 2).sum())
+    for w in range(n):
+        total = 0
+        for i in range(12):
+            if weights[w, i] == 0:
+                continue
+            total += weights[w, i]
+            for axis in range(3):
+                centre[w, axis] += weights[w, i] * points[i, axis]
+            for j in range(i):
+                if weights[w, j] > 0 and apart[i, j] > diameter[w]:
+                    diameter[w] = apart[i, j]
+        distance = 0.0
+        for axis in range(3):
+            centre[w, axis] /= total
+            distance += (centre[w, axis] - home[axis]) ** 2
+        strain[w] = np.sqrt(distance)
+    return diameter, strain, centre
