@@ -22,6 +22,7 @@ COMMANDS = {
     "metrics": "concours.eval.commands.metrics",
     "originality": "concours.eval.commands.originality",
     "index": "concours.eval.commands.index",
+    "weights": "concours.eval.commands.weights",
     "doctor": "concours.eval.commands.doctor",
     "schema": "concours.eval.commands.schema",
 }
@@ -35,6 +36,7 @@ SUMMARIES = {
     "metrics": "List the metrics, or explain one.",
     "originality": "Show which passages a system shares with a corpus, and where.",
     "index": "Build or describe the index of a corpus.",
+    "weights": "List, add and verify the checkpoints of embeddings.",
     "doctor": "Check the installation.",
     "schema": "Print the JSON Schema of benchmarks.yaml.",
 }

@@ -45,8 +45,8 @@ def test_conditions_mean_what_they_say(text: str, truth: bool | None) -> None:
     [
         "", "   ", "p < 0.01", "fad", "fad.delta", "fad.delta >", "fad.delta > 0.1 and", "1 < 2",
         "fad.delta > 0.1 p < 2", "fad.delta => 1", "(fad.delta > 1", "fad.delta > 1)",
-        "fad.mean > 1", "fad delta > 1", "fad.delta > __import__('os')", "fad.delta > 1; print(1)",
-        "and", "not",
+        "fad.mean > 1", "fad delta > 1", "fad.delta > __import__('os')",
+        "fad.delta > 1; print(1)", "and", "not",
         "fad.delta < 1 < 2", "fad.delta & 1",
         "(" * 99 + "fad.delta > 1" + ")" * 99, "not " * 99 + "fad.p < 1",
     ],
