@@ -6,12 +6,13 @@ EXTRAS ?= test
 STAMP := $(VENV)/.installed-$(EXTRAS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit nightly setup clean test-torch
+.PHONY: help run test test-browser test-torch lint types unit nightly setup clean
 
 help:
 	@echo "make run    install, run the default benchmark, print the leaderboard"
 	@echo "make test   install, then ruff, mypy --strict, import rules, tests and doctests"
 	@echo "make test-torch  the embeddings of checkpoints, in .venv-torch (about 1 GB)"
+	@echo "make test-browser  whole listening tests in headless Chromium"
 	@echo "make nightly  the slow tests: long fuzzing, interval coverage, timings"
 
 $(STAMP): pyproject.toml setup.py constraints.txt
@@ -39,7 +40,7 @@ types: $(STAMP)
 	@$(BIN)/mypy
 
 unit: $(STAMP)
-	@$(BIN)/python -m pytest -m 'not slow and not torch'
+	@$(BIN)/python -m pytest -m 'not slow and not torch and not browser'
 
 test: lint types unit
 
@@ -57,6 +58,10 @@ $(TORCH)/.installed: pyproject.toml constraints.txt
 
 test-torch: $(TORCH)/.installed
 	@$(TORCH)/bin/python -m pytest -m torch tests/torch
+
+test-browser: $(STAMP)
+	@$(MAKE) --no-print-directory EXTRAS=test,browser setup
+	@$(BIN)/python -m pytest -m browser
 
 nightly: $(STAMP)
 	@$(BIN)/python -m pytest -m slow

@@ -124,16 +124,20 @@ class Plan:
             and r.spec.inputs == "symbolic"
         )
 
-    def set_requests(self) -> Iterator[MetricRequest]:
-        """The set metrics: each over all features together, then, where it can, feature by
-        feature. Those on features need some; those on embeddings don't."""
+    @property
+    def asked_sets(self) -> list[MetricRequest]:
+        """The set metrics asked for that can be computed: those on features need some."""
         if self.reference is None:
-            return
-        asked = [
+            return []
+        return [
             r
             for r in self.requests
             if r.spec.level == "set" and (self.features or r.spec.inputs == "embedding")
         ]
+
+    def set_requests(self) -> Iterator[MetricRequest]:
+        """The set metrics, then, where they are means over features, those of each feature."""
+        asked = self.asked_sets
         yield from asked
         for request in asked:
             yield from (r for _, r in self.by_feature(request))

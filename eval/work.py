@@ -184,7 +184,7 @@ def _measure(subject: _Subject, measurement: Measurement) -> ScoreValue:
             reason = "a metric of notes, and this item is audio"
             return ScoreValue(measurement.id, None, "undefined", reason)
         if spec.corpus is not None:
-            model = _open_model(measurement.model, spec)
+            model = _open_model(measurement.model, measurement.metric)
             left = measurement.leave_out
             arguments.append(model.excluding(left) if left else model)
         result = spec.function(*arguments, **measurement.parameters)

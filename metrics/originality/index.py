@@ -8,7 +8,7 @@ named as a musician would: file, track, bars, transposition.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from concours.metrics.originality.suffix import Matches, longest_matches, occurrences, suffix_array
 from concours.metrics.originality.tokens import SEPARATOR, Tokens, view_width
 
-FORMAT = 1
-_ARRAYS = ("text", "suffixes", "vocabulary", "starts", "pitch", "onset", "bar", "track", "names")
+FORMAT = 2
+_PER_NOTE = ("text", "suffixes", "pitch", "onset", "bar", "beat", "track")
+_ARRAYS = (*_PER_NOTE, "vocabulary", "starts", "voices", "ticks_per_quarter", "names")
 
 
 class Hit(NamedTuple):
@@ -39,24 +40,26 @@ class Hit(NamedTuple):
 class NgramIndex:
     """Build it with :meth:`build`, or take it back from arrays with :meth:`from_arrays`.
 
-    ``text``, ``suffixes``, ``pitch``, ``onset``, ``bar``, ``track``: shape (notes of the corpus,);
-    ``vocabulary``: the distinct tokens, ascending; ``starts``: (pieces + 1,), where each piece
-    begins; ``names``: (pieces,); ``excluded``: pieces that answer no query.
+    ``text``, ``suffixes``, ``pitch``, ``onset``, ``bar``, ``beat``, ``track``: shape (notes of the
+    corpus,), each in the narrowest type that holds it; ``vocabulary``: the distinct tokens,
+    ascending; ``starts``: (pieces + 1,), where each piece begins, and ``voices`` where each voice
+    does; ``ticks_per_quarter``, ``names``: (pieces,); ``excluded``: pieces that answer no query.
     """
 
     view: str
-    text: NDArray[np.int32]
+    text: NDArray[Any]
     suffixes: NDArray[np.int32]
     vocabulary: NDArray[np.int64]
     starts: NDArray[np.int64]
+    voices: NDArray[np.int64]
     pitch: NDArray[np.uint8]
-    onset: NDArray[np.int64]
-    bar: NDArray[np.int32]
-    track: NDArray[np.int32]
+    onset: NDArray[Any]
+    bar: NDArray[Any]
+    beat: NDArray[np.float32]
+    track: NDArray[Any]
     ticks_per_quarter: NDArray[np.int64]
     names: NDArray[np.str_]
     excluded: frozenset[int] = frozenset()
-    _allowed: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_), repr=False)
 
     @property
     def width(self) -> int:
@@ -98,18 +101,22 @@ class NgramIndex:
         laid = [tokens[i] for i in order]
         code = np.concatenate([t.code for t in laid])
         vocabulary = np.unique(code[code != SEPARATOR])
-        text = (np.searchsorted(vocabulary, code) + 1).astype(np.int32)
+        text = np.searchsorted(vocabulary, code) + 1
         text[code == SEPARATOR] = 0
+        text = text.astype(np.uint16 if len(vocabulary) < 1 << 16 else np.int32)
+        starts = np.concatenate([[0], np.cumsum([len(t) for t in laid])]).astype(np.int64)
         return cls(
             view=views[0],
             text=text,
             suffixes=suffix_array(text),
             vocabulary=vocabulary,
-            starts=np.concatenate([[0], np.cumsum([len(t) for t in laid])]).astype(np.int64),
+            starts=starts,
+            voices=_voice_starts(laid, starts),
             pitch=np.concatenate([t.pitch for t in laid]).astype(np.uint8),
-            onset=np.concatenate([t.onset for t in laid]),
-            bar=np.concatenate([t.bar for t in laid]).astype(np.int32),
-            track=np.concatenate([t.track for t in laid]).astype(np.int32),
+            onset=_narrowest(np.concatenate([t.onset for t in laid])),
+            bar=_narrowest(np.concatenate([t.bar for t in laid])),
+            beat=np.concatenate([t.beat for t in laid]).astype(np.float32),
+            track=_narrowest(np.concatenate([t.track for t in laid])),
             ticks_per_quarter=np.array([t.ticks_per_quarter for t in laid], np.int64),
             names=np.array([names[i] for i in order], dtype=np.str_),
         )
@@ -117,12 +124,7 @@ class NgramIndex:
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The whole index (exclusions aside) as arrays that ``numpy.savez`` takes unpickled."""
         arrays: dict[str, NDArray[Any]] = {k: getattr(self, k) for k in _ARRAYS}
-        return {
-            **arrays,
-            "ticks_per_quarter": self.ticks_per_quarter,
-            "view": np.array(self.view),
-            "format": np.array(FORMAT),
-        }
+        return {**arrays, "view": np.array(self.view), "format": np.array(FORMAT)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> NgramIndex:
@@ -131,21 +133,17 @@ class NgramIndex:
         Raises:
             ValueError: arrays of another format version, missing, or cut short.
         """
-        wanted = (*_ARRAYS, "ticks_per_quarter", "view", "format")
-        missing = [k for k in wanted if k not in arrays]
+        missing = [k for k in (*_ARRAYS, "view", "format") if k not in arrays]
         if missing:
             raise ValueError(f"not an n-gram index: {', '.join(missing)} missing; build it again")
         if int(arrays["format"]) != FORMAT:
             raise ValueError(
                 f"an n-gram index of format {int(arrays['format'])}, not {FORMAT}; build it again"
             )
-        columns: dict[str, Any] = {k: arrays[k] for k in (*_ARRAYS, "ticks_per_quarter")}
+        columns: dict[str, Any] = {k: arrays[k] for k in _ARRAYS}
         n = int(columns["starts"][-1])
-        whole = all(
-            len(columns[k]) == n for k in ("text", "suffixes", "pitch", "onset", "bar", "track")
-        )
-        pieces = len(columns["names"])
-        if not whole or len(columns["starts"]) != pieces + 1:
+        whole = all(len(columns[k]) == n for k in _PER_NOTE)
+        if not whole or len(columns["starts"]) != len(columns["names"]) + 1:
             raise ValueError("the n-gram index is cut short: its arrays differ in length")
         return cls(view=str(arrays["view"]), **columns)
 
@@ -159,13 +157,39 @@ class NgramIndex:
         unknown = [n for n in names if n not in found]
         if unknown:
             raise ValueError(f"the index holds no piece called {unknown[0]!r}")
-        excluded = self.excluded | {found[n] for n in names}
-        if not excluded:
-            return self
-        allowed = np.ones(len(self.text), np.bool_)
-        for i in excluded:
-            allowed[self.starts[i] : self.starts[i + 1]] = False
-        return replace(self, excluded=excluded, _allowed=allowed)
+        return replace(self, excluded=self.excluded | {found[n] for n in names})
+
+    @property
+    def _blocked(self) -> NDArray[np.int64]:
+        pieces = np.array(sorted(self.excluded), np.int64)
+        return np.stack([self.starts[pieces], self.starts[pieces + 1]], axis=1)
+
+    def piece(self, number: int) -> Tokens:
+        """The tokens of one piece of the corpus, to hold it against the others."""
+        part = slice(int(self.starts[number]), int(self.starts[number + 1]))
+        at = np.arange(part.start, part.stop)
+        text = self.text[part].astype(np.int64)
+        code = np.full(len(text), SEPARATOR, np.int64)
+        code[text > 0] = self.vocabulary[text[text > 0] - 1]
+        voice = np.searchsorted(self.voices, at, side="right")
+        return Tokens(
+            view=self.view,
+            width=self.width,
+            code=code,
+            note=at - part.start,
+            voice=voice - voice[:1],
+            track=self.track[part].astype(np.int64),
+            onset=self.onset[part].astype(np.int64),
+            pitch=self.pitch[part].astype(np.int64),
+            bar=self.bar[part].astype(np.int64),
+            beat=self.beat[part].astype(np.float64),
+            ticks_per_quarter=int(self.ticks_per_quarter[number]),
+        )
+
+    def only(self, number: int) -> NgramIndex:
+        """The same index, in which that piece alone answers."""
+        others = frozenset(range(self.n_pieces)) - {number}
+        return replace(self, excluded=others)
 
     def symbols(self, tokens: Tokens) -> NDArray[np.int32]:
         """A query's tokens as symbols of the index, 0 where the index has no such token.
@@ -185,7 +209,7 @@ class NgramIndex:
 
     def matches(self, tokens: Tokens) -> Matches:
         """The longest match, in tokens, from each position of a query; shape (notes,)."""
-        return longest_matches(self.symbols(tokens), self.text, self.suffixes, self._allowed)
+        return longest_matches(self.symbols(tokens), self.text, self.suffixes, self._blocked)
 
     def source_of(self, position: int) -> int:
         """Index of the piece that a position of the text belongs to."""
@@ -200,3 +224,17 @@ class NgramIndex:
         places = occurrences(symbols, first, length - self.width + 1, self.text, self.suffixes)
         found = [Hit(first, self.source_of(int(p)), int(p), length) for p in places]
         return [h for h in found if h.source not in self.excluded]
+
+
+def _narrowest(values: NDArray[np.int64]) -> NDArray[Any]:
+    """The same integers in the narrowest unsigned type that holds them; signed where needed."""
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    return values.astype(np.promote_types(np.min_scalar_type(low), np.min_scalar_type(high)))
+
+
+def _voice_starts(laid: Sequence[Tokens], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    found = [starts[-1:]]
+    for tokens, start in zip(laid, starts[:-1].tolist(), strict=True):
+        first = np.flatnonzero(np.diff(tokens.voice, prepend=-1))
+        found.append(start + first)
+    return np.sort(np.concatenate(found)).astype(np.int64)

@@ -29,7 +29,7 @@ class NgramModel:
     """The reference as an n-gram index; see :class:`concours.metrics.spec.CorpusModel`."""
 
     name = "ngram-index"
-    version = 1
+    version = 2
     parameters: tuple[str, ...] = ("view",)
 
     def extract(self, piece: Piece, parameters: Parameters) -> Tokens:
@@ -91,10 +91,10 @@ def ngram_overlap(
     if n < tokens.width:
         raise ValueError(f"the view {view!r} compares passages of {tokens.width} notes or more")
     length = _matches(piece, tokens, index).length
-    possible = _in_a_passage(tokens, n)
+    possible = in_a_passage(tokens, n)
     if not possible.any():
         return Undefined(f"no voice has {n} notes")
-    covered = _covered(length, tokens.width, n)
+    covered = covered_notes(length, tokens.width, n)
     return Scored(
         float(covered.sum() / possible.sum()),
         {
@@ -124,8 +124,9 @@ def longest_shared_passage(
     ``max {n : some passage of n notes of one voice stands in the reference}``, 0 where not even
     the shortest passage of the view (3 notes in the default view) does. The detail names the
     place on both sides: ``source``, ``track`` and ``source_track`` (from 0), ``bars`` and
-    ``source_bars`` (first and last, from 1), ``transposition`` (semitones from the source to the
-    piece), ``tempo_factor`` (how many times faster than the source, in score time), ``length``,
+    ``source_bars`` (first and last, from 1), ``beats`` and ``source_beats`` (in those bars),
+    ``transposition`` (semitones from the source to the piece), ``tempo_factor`` (how many times
+    faster than the source, in score time), ``length``,
     and ``n_places`` in the reference that hold it, of which the first by name is named.
 
     Lower is more original. Undefined where no voice has as many notes as the shortest passage.
@@ -143,7 +144,7 @@ def longest_shared_passage(
     """
     tokens = tokenize(piece, view=view)
     length = _matches(piece, tokens, index).length
-    if not _in_a_passage(tokens, tokens.width).any():
+    if not in_a_passage(tokens, tokens.width).any():
         return Undefined(f"no voice has {tokens.width} notes")
     longest = int(length.max())
     if longest == 0:
@@ -154,7 +155,9 @@ def longest_shared_passage(
     return Scored(float(notes), {**describe(tokens, index, hits[0]), "n_places": len(hits)})
 
 
-def coverage_curve(tokens: Tokens, index: NgramIndex, sizes: range | list[int]) -> dict[int, float]:
+def coverage_curve(
+    tokens: Tokens, index: NgramIndex, sizes: Sequence[int] | range
+) -> dict[int, float]:
     """:func:`ngram_overlap` for many n at once; sizes that no voice reaches are left out.
 
     >>> from concours.metrics.piece import make_piece
@@ -162,12 +165,18 @@ def coverage_curve(tokens: Tokens, index: NgramIndex, sizes: range | list[int]) 
     >>> coverage_curve(tokenize(piece), NgramIndex.build([tokenize(piece)], ["a"]), range(3, 6))
     {3: 1.0, 4: 1.0}
     """
-    length = index.matches(tokens).length
+    return curve_of(tokens, index.matches(tokens).length, sizes)
+
+
+def curve_of(
+    tokens: Tokens, length: NDArray[np.int32], sizes: Sequence[int] | range
+) -> dict[int, float]:
+    """The coverage curve that goes with the longest match, in tokens, of every position."""
     curve = {}
     for n in sizes:
-        possible = int(_in_a_passage(tokens, n).sum())
+        possible = int(in_a_passage(tokens, n).sum())
         if n >= tokens.width and possible:
-            curve[n] = float(_covered(length, tokens.width, n).sum() / possible)
+            curve[n] = float(covered_notes(length, tokens.width, n).sum() / possible)
     return curve
 
 
@@ -175,9 +184,8 @@ def describe(tokens: Tokens, index: NgramIndex, hit: Hit) -> dict[str, Any]:
     """One hit in words for people, JSON-ready; see :func:`longest_shared_passage`."""
     last, source_last = hit.first + hit.length - 1, hit.source_first + hit.length - 1
     quarters = (tokens.onset[last] - tokens.onset[hit.first]) / tokens.ticks_per_quarter
-    source_quarters = (index.onset[source_last] - index.onset[hit.source_first]) / (
-        index.ticks_per_quarter[hit.source]
-    )
+    source_ticks = int(index.onset[source_last]) - int(index.onset[hit.source_first])
+    source_quarters = source_ticks / int(index.ticks_per_quarter[hit.source])
     shift = int(tokens.pitch[hit.first]) - int(index.pitch[hit.source_first])
     return {
         "source": str(index.names[hit.source]),
@@ -185,6 +193,8 @@ def describe(tokens: Tokens, index: NgramIndex, hit: Hit) -> dict[str, Any]:
         "source_track": int(index.track[hit.source_first]),
         "bars": [int(tokens.bar[hit.first]), int(tokens.bar[last])],
         "source_bars": [int(index.bar[hit.source_first]), int(index.bar[source_last])],
+        "beats": [float(tokens.beat[hit.first]), float(tokens.beat[last])],
+        "source_beats": [float(index.beat[hit.source_first]), float(index.beat[source_last])],
         "transposition": shift,
         "tempo_factor": round(float(source_quarters / quarters), 4),
         "length": hit.length,
@@ -201,13 +211,13 @@ def _first_note_in_time(tokens: Tokens, positions: NDArray[np.int64]) -> int:
     return int(positions[order[0]])
 
 
-def _in_a_passage(tokens: Tokens, n: int) -> NDArray[np.bool_]:
+def in_a_passage(tokens: Tokens, n: int) -> NDArray[np.bool_]:
     """Which notes belong to a voice of at least n notes."""
     sizes = np.bincount(tokens.voice, minlength=1)
     return sizes[tokens.voice] >= n
 
 
-def _covered(length: NDArray[np.int32], width: int, n: int) -> NDArray[np.bool_]:
+def covered_notes(length: NDArray[np.int32], width: int, n: int) -> NDArray[np.bool_]:
     """Which notes lie in a match of at least n notes; ``length`` is in tokens."""
     notes = length.astype(np.int64) + width - 1
     starts = np.flatnonzero((length > 0) & (notes >= n))

@@ -12,6 +12,7 @@ from concours.metrics.originality.ngram import (
     longest_shared_passage,
     ngram_overlap,
 )
+from concours.metrics.originality.suffix import prefix_doubling, suffix_array
 from concours.metrics.originality.tokens import VIEWS, tokenize, view_width
 from concours.metrics.piece import Piece, make_piece
 from concours.metrics.spec import Scored, Undefined
@@ -48,17 +49,18 @@ def index_of(*pieces: Piece, view="interval-ratio") -> NgramIndex:
     return NgramIndex.build([tokenize(p, view=view) for p in pieces], names)
 
 
-def lines(piece: Piece) -> list[list[tuple[int, int]]]:
-    """(onset, pitch) of each voice, the slow and obvious way."""
-    voices = []
-    for track in sorted(set(piece.track.tolist())):
-        highest: dict[int, int] = {}
-        for i in range(piece.n_notes):
-            if piece.track[i] == track and not piece.is_drum[i]:
-                onset = int(piece.onset[i])
-                highest[onset] = max(highest.get(onset, -1), int(piece.pitch[i]))
-        voices.append(sorted(highest.items()))
-    return [v for v in voices if v]
+def lines(piece: Piece, how: str = "track") -> list[list[tuple]]:
+    """(onset, pitch, pitch classes above it) of each line, the slow and obvious way."""
+    found: dict[int, dict[int, list[int]]] = {}
+    for i in range(piece.n_notes):
+        if not piece.is_drum[i]:
+            line = int(piece.track[i]) if how == "track" else 0
+            starts = found.setdefault(line, {})
+            starts.setdefault(int(piece.onset[i]), []).append(int(piece.pitch[i]))
+    if how == "chords":
+        chords = {t: (min(p), {(x - min(p)) % 12 for x in p} - {0}) for t, p in found[0].items()}
+        return [[(t, low, above) for t, (low, above) in sorted(chords.items())]]
+    return [[(t, max(p), set()) for t, p in sorted(starts.items())] for starts in found.values()]
 
 
 def same(a, b, view) -> bool:
@@ -66,6 +68,8 @@ def same(a, b, view) -> bool:
     ioi = [[y[0] - x[0] for x, y in pairwise(p)] for p in (a, b)]
     step = [[y[1] - x[1] for x, y in pairwise(p)] for p in (a, b)]
     ratio = [[round(12 * np.log2(y / x)) for x, y in pairwise(p)] for p in ioi]
+    if [x[2] for x in a] != [x[2] for x in b]:
+        return False
     return {
         "absolute": [x[1] for x in a] == [x[1] for x in b] and ioi[0] == ioi[1],
         "interval-ioi": step[0] == step[1] and ioi[0] == ioi[1],
@@ -73,13 +77,14 @@ def same(a, b, view) -> bool:
         "interval-class-ratio": ratio[0] == ratio[1]
         and [s % 12 for s in step[0]] == [s % 12 for s in step[1]],
         "interval": step[0] == step[1],
-    }[view]
+    }[view.rpartition("/")[2]]
 
 
 def covered_by_force(query: Piece, corpus: list[Piece], n: int, view: str) -> tuple[int, int]:
-    passages = [v[i : i + n] for p in corpus for v in lines(p) for i in range(len(v) - n + 1)]
+    how = view.rpartition("/")[0] or "track"
+    passages = [v[i : i + n] for p in corpus for v in lines(p, how) for i in range(len(v) - n + 1)]
     possible = covered = 0
-    for voice in lines(query):
+    for voice in lines(query, how):
         if len(voice) < n:
             continue
         possible += len(voice)
@@ -91,7 +96,10 @@ def covered_by_force(query: Piece, corpus: list[Piece], n: int, view: str) -> tu
     return covered, possible
 
 
-@pytest.mark.parametrize("view", VIEWS)
+POLYPHONIC = ["melody/interval-ratio", "melody/absolute", "chords/interval", "chords/absolute"]
+
+
+@pytest.mark.parametrize("view", [*VIEWS, *POLYPHONIC, "chords/interval-ratio"])
 def test_every_n_equals_a_search_over_all_pairs(view):
     rng = np.random.default_rng(7)
     for trial in range(6):
@@ -179,11 +187,40 @@ def test_a_planted_passage_is_named_by_file_track_and_bars(shift, slower, view):
         "source_track": 1,
         "bars": [5, last_bar],
         "source_bars": [3, 4],
+        "beats": [1.0, 1.0 + (22 * slower % 16) / 4],
+        "source_beats": [1.0, 2.5],
         "transposition": shift,
         "tempo_factor": round(1 / slower, 4),
         "length": 8,
         "n_places": 1,
     }
+
+
+def test_the_melody_is_the_track_that_is_named_so_or_the_skyline():
+    tune = [60, 64, 62, 67, 65]
+    columns = {"onset": [*range(5)] * 2, "end": [*range(1, 6)] * 2, "track": [0] * 5 + [1] * 5}
+    pitch = [p + 24 for p in [1, 1, 1, 2, 2]] + tune
+    named = make_piece(**columns, pitch=pitch, track_names=("Piano", "MELODY"))
+    below = make_piece(**columns, pitch=[p + 60 for p in pitch[:5]] + tune)
+    assert tokenize(named, view="melody/interval").pitch.tolist() == tune
+    assert tokenize(below, view="melody/interval").pitch.tolist() == [p + 60 for p in pitch[:5]]
+
+
+def test_chords_match_in_any_key_and_not_with_another_note():
+    triads = [[60, 64, 67], [65, 69, 72], [67, 71, 74], [60, 64, 67]]
+
+    def chords(voicings, shift=0):
+        rows = [(t, p + shift) for t, chord in enumerate(voicings) for p in chord]
+        onset, pitch = zip(*rows, strict=True)
+        return make_piece(onset=onset, end=[t + 1 for t in onset], pitch=pitch)
+
+    index = index_of(chords(triads), view="chords/interval-ratio")
+    other = [triads[0], triads[1], [67, 70, 74], triads[3]]
+    found = [
+        longest_shared_passage(p, index, view="chords/interval-ratio")
+        for p in (chords(triads, 5), chords(other))
+    ]
+    assert [r.value for r in found] == [4, 0]  # type: ignore[union-attr]
 
 
 def test_octave_shifts_survive_in_the_interval_class_view_only():
@@ -262,6 +299,14 @@ def test_the_index_goes_to_a_file_and_back():
         NgramIndex.from_arrays({k: v for k, v in index.to_arrays().items() if k != "suffixes"})
     with pytest.raises(ValueError, match="format 99"):
         NgramIndex.from_arrays({**index.to_arrays(), "format": np.array(99)})
+
+
+def test_both_ways_to_build_a_suffix_array_agree():
+    pytest.importorskip("pydivsufsort")
+    rng = np.random.default_rng(2)
+    for size, kinds in [(0, 2), (1, 2), (2, 2), (500, 2), (500, 300), (3000, 100_000)]:
+        text = rng.integers(0, kinds, size).astype(np.int32)
+        assert np.array_equal(suffix_array(text), prefix_doubling(text))
 
 
 def test_the_order_in_which_a_corpus_is_given_does_not_show():

@@ -1,0 +1,148 @@
+"""Originality reports and indexes as text and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from concours.eval.originality.corpus_index import CorpusIndex
+from concours.eval.originality.report import ItemReport, OriginalityReport, as_dict
+
+SHOWN_SIZES = ("6", "8", "10", "12", "16", "24")
+
+Named = Sequence[tuple[str, OriginalityReport]]
+
+
+def render(reports: Named, format_: str) -> str:
+    """One or more systems' reports as ``table``, ``json`` or ``html``."""
+    if format_ == "json":
+        found = [{"system": name, **as_dict(report)} for name, report in reports]
+        return (
+            json.dumps(found[0] if len(found) == 1 else found, indent=2, ensure_ascii=False) + "\n"
+        )
+    if format_ == "html":
+        from concours.eval.originality.html import to_html
+
+        return to_html(reports)
+    return "\n".join(_text(name, report) for name, report in reports)
+
+
+def sentence(passage: Mapping[str, Any]) -> str:
+    """One passage in words.
+
+    >>> sentence({"length": 12, "kind": "exact", "track": 0, "bars": [3, 5], "source": "a.mid",
+    ...           "source_track": 1, "source_bars": [9, 9], "transposition": -2,
+    ...           "tempo_factor": 0.5})
+    'bars 3-5 of track 1: 12 notes of a.mid, bar 9 of track 2, 2 semitones lower, tempo x 0.5'
+    """
+    shift, factor = passage["transposition"], passage["tempo_factor"]
+    parts = [
+        f"{_bars(passage['bars'])} of track {passage['track'] + 1}: {passage['length']} notes of "
+        f"{passage['source']}",
+        f"{_bars(passage['source_bars'])} of track {passage['source_track'] + 1}",
+    ]
+    if shift:
+        plural = "s" if abs(shift) > 1 else ""
+        parts.append(f"{abs(shift)} semitone{plural} {'higher' if shift > 0 else 'lower'}")
+    if factor != 1:
+        parts.append(f"tempo x {factor:g}")
+    if passage["kind"] != "exact":
+        parts.append(str(passage["kind"]))
+    return ", ".join(parts)
+
+
+def _bars(bars: Sequence[int]) -> str:
+    return f"bar {bars[0]}" if bars[0] == bars[1] else f"bars {bars[0]}-{bars[1]}"
+
+
+def _text(name: str, report: OriginalityReport) -> str:
+    searched = report.searched
+    view = searched["views"][0]
+    human = report.calibration.get("views", {}).get(view, {})
+    lines = [
+        f"{name} against {searched['pieces']} pieces, {searched['notes']} notes "
+        f"(corpus {searched['corpus_sha256'][:12]})",
+        "",
+        f"{'notes covered by shared passages of':38}" + "".join(f"{n:>7}" for n in SHOWN_SIZES),
+        _curve("  the system", report.set["coverage"]),
+        _curve(
+            "  the reference's pieces, each apart",
+            {n: c["mean"] for n, c in human.get("coverage", {}).items()},
+        ),
+        "",
+        _lengths("  the system", report.set["longest"]),
+        _lengths("  the reference's pieces, each apart", human.get("longest", {})),
+        "",
+    ]
+    for item in sorted(report.items, key=_worst_first):
+        lines += _item(item)
+    skipped = searched["not_searched"]
+    lines += [
+        "",
+        f"Not searched: {searched['left_out']}"
+        + (f"; {len(skipped)} files of the reference" if skipped else "")
+        + ". Shared passages are no finding about how a piece came to be.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _worst_first(item: ItemReport) -> tuple[int, str]:
+    return (-(item.longest if item.longest is not None else -1), item.path)
+
+
+def _curve(title: str, curve: Mapping[str, float]) -> str:
+    cells = (f"{100 * curve[n]:6.1f}%" if n in curve else f"{'-':>7}" for n in SHOWN_SIZES)
+    return f"{title:38}" + "".join(cells)
+
+
+def _lengths(title: str, levels: Mapping[str, float]) -> str:
+    text = ", ".join(f"{k} {v:g}" for k, v in levels.items())
+    return f"longest passage in notes: {title.strip()}: {text or '-'}"
+
+
+def _item(item: ItemReport) -> list[str]:
+    if item.status != "ok":
+        return [f"{item.path}: {item.status}: {item.reason}"]
+    place = "" if item.percentile is None else f", percentile {item.percentile:.0f}"
+    lines = [f"{item.path}: longest {item.longest} notes{place}"]
+    return lines + [f"    {sentence(p)}" for p in item.passages[:3]]
+
+
+def index_dict(index: CorpusIndex) -> dict[str, Any]:
+    """What ``concours index info --format json`` prints."""
+    return {
+        "folder": str(index.folder),
+        "corpus_sha256": index.corpus_hash,
+        "pieces": len(index.pieces),
+        "notes": index.n_notes,
+        "shards": len(index.shards[index.views[0]]),
+        "views": list(index.views),
+        "skipped": [{"path": name, "reason": reason} for name, reason in index.skipped],
+        "calibration": index.calibration,
+    }
+
+
+def index_text(index: CorpusIndex) -> str:
+    """The same for people."""
+    shards = len(index.shards[index.views[0]])
+    lines = [
+        f"{len(index.pieces)} pieces, {index.n_notes} notes, {shards} "
+        f"shard{'s' if shards > 1 else ''}; every file as it was written",
+        f"corpus {index.corpus_hash}",
+    ]
+    for name, reason in index.skipped:
+        lines.append(f"skipped {name}: {reason}")
+    for group in index.calibration.get("near_duplicates", []):
+        lines.append(f"near-duplicates: {', '.join(group)}")
+    for view, found in index.calibration.get("views", {}).items():
+        lines += [
+            "",
+            f"{view}: {found['pieces']} pieces, each against the others",
+            _lengths("", found["longest"]).replace(": :", ":"),
+            f"{'notes covered by shared passages of':38}" + "".join(f"{n:>7}" for n in SHOWN_SIZES),
+            _curve("  mean", {n: c["mean"] for n, c in found["coverage"].items()}),
+            _curve("  95th percentile", {n: c["p95"] for n, c in found["coverage"].items()}),
+        ]
+    return "\n".join(lines) + "\n"
