@@ -90,7 +90,7 @@ def _ours(file: Path, arrays: dict[str, Any], identity: str) -> ReferenceStatist
     if identity and found.identity != identity:
         raise UsageError(
             f"{file}: made with {found.embedding or 'an unknown embedding'} of identity "
-            f"{found.identity[:8]}, not {identity[:8]}: another embedding, checkpoint or preprocessing"
+            f"{found.identity[:8]}, not {identity[:8]}: another embedding or checkpoint"
         )
     return found
 

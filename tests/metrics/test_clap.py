@@ -8,8 +8,8 @@ import pytest
 from concours.metrics.clap import (
     clap_score,
     clip_vector,
-    kl_reference_to_generated,
     kl_generated_to_reference,
+    kl_reference_to_generated,
 )
 
 

@@ -29,7 +29,7 @@ def test_ours_comes_back_byte_for_byte(tmp_path: Path) -> None:
     assert (found.stats.n, found.bandwidth, found.embedding) == (200, 1.5, "vggish")
     assert found.stats.scatter.tobytes() == STATS.scatter.tobytes()
     assert [f.name for f in tmp_path.iterdir()] == ["reference.npz"]
-    with pytest.raises(UsageError, match="another embedding, checkpoint or preprocessing"):
+    with pytest.raises(UsageError, match="another embedding or checkpoint"):
         read_statistics(file, "def456")
 
 
