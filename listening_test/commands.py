@@ -125,7 +125,6 @@ def serve(name: str, port: int, host: str, rate_limit: float, url: str) -> None:
     store = _open(url)
     live = open_live(store, name)
     stored.go_live(store, live.id, time.time())
-    stored.expire(store, live.id, time.time(), 60 * live.config.abandon_minutes)
     limits = Limits(*(Budget(b.rate * rate_limit, b.burst * rate_limit) for b in Limits()))
     click.echo(f"study {name} at http://{host}:{port} (stop with Ctrl-C)", err=True)
     run(live, host, port, limits)
