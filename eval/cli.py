@@ -17,9 +17,11 @@ COMMANDS = {
     "score": "concours.eval.commands.score",
     "report": "concours.eval.commands.report",
     "publish": "concours.eval.commands.publish",
+    "compare": "concours.eval.commands.compare",
     "metrics": "concours.eval.commands.metrics",
     "originality": "concours.eval.commands.originality",
     "index": "concours.eval.commands.index",
+    "weights": "concours.eval.commands.weights",
     "doctor": "concours.eval.commands.doctor",
     "schema": "concours.eval.commands.schema",
 }
@@ -28,9 +30,11 @@ SUMMARIES = {
     "score": "Score files or folders without a config.",
     "report": "Print or write the leaderboard of the latest run.",
     "publish": "Write a static site of all runs with their history.",
+    "compare": "Compare two systems or runs, and gate on the difference.",
     "metrics": "List the metrics, or explain one.",
     "originality": "Show which passages a system shares with a corpus, and where.",
     "index": "Build or describe the index of a corpus.",
+    "weights": "List, add and verify the checkpoints of embeddings.",
     "doctor": "Check the installation.",
     "schema": "Print the JSON Schema of benchmarks.yaml.",
 }

@@ -150,7 +150,11 @@ def plan_benchmarks(
             ids = runs.register(store, plan, manifest(plan, folder), LOADER)
             scores = runs.known_scores(store, plan.run_id)
             loads = runs.known_loads(store, plan.run_id, LOADER)
-            missing = compute.count_missing(plan, ids, _known(loads, scores), set(loads))
+            there = runs.known_set_scores(store, plan.run_id)
+            embeddings = sets.needed_embeddings(plan, ids, lambda *key, t=there: key in t)
+            missing = compute.count_missing(
+                plan, ids, _known(loads, scores), set(loads), embeddings
+            )
             planned.append(PlannedRun(plan, missing))
     return planned
 
@@ -167,7 +171,11 @@ def _run(
 
     known = _known(loads, scores)
     computed: set[str] = set()
-    for batch in compute.compute_items(plan, ids, known, set(loads), executor, progress):
+    there = runs.known_set_scores(store, plan.run_id)
+    embeddings = sets.needed_embeddings(plan, ids, lambda *key: key in there)
+    for batch in compute.compute_items(
+        plan, ids, known, set(loads), executor, progress, embeddings
+    ):
         runs.write_outcomes(store, batch, LOADER)
         for outcome in batch:
             computed.add(outcome.sha256)

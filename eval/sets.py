@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set
 from concours.eval.plan import HALF_SAMPLES, Measure, Plan, PlannedSystem
-from concours.eval.stats.bootstrap import half_sample_intervals
+from concours.eval.stats.bootstrap import Rows, half_sample_intervals
 from concours.eval.work import ScoreValue, as_score
+from concours.metrics.audio_sets import FrameSet
 from concours.metrics.features import FeatureTable
 from concours.metrics.registry import find
-from concours.metrics.spec import MetricResult, Scored, Undefined
+from concours.metrics.spec import MetricRequest, MetricResult, Scored, Undefined
 
+FRAME_HALF_SAMPLES = 20  # a distance between frames costs a thousand times one between features
+
+Values = FeatureTable | FrameSet
 Known = Callable[[str, int], bool]
 Ids = Mapping[tuple[str, int, str, str], int]
 
@@ -31,8 +36,8 @@ class SetTask:
     metric: str
     parameters: Mapping[str, Any]
     by_feature: Mapping[str, int]
-    values: FeatureTable
-    reference: FeatureTable
+    values: FeatureTable | FrameFiles
+    reference: FeatureTable | FrameFiles
     seed: int
     confidence: float
 
@@ -61,7 +66,7 @@ def score_set(task: SetTask) -> list[SetOutcome]:
 def lost_set(task: SetTask, reason: str) -> list[SetOutcome]:
     """Every outcome of a task as failed."""
     numbers = [task.measurement, *task.by_feature.values()]
-    n = len(task.values.values)
+    n = task.values.count if isinstance(task.values, FrameFiles) else len(task.values.values)
     return [
         SetOutcome(task.system, ScoreValue(i, None, "failed", reason), None, None, n)
         for i in numbers
@@ -70,16 +75,13 @@ def lost_set(task: SetTask, reason: str) -> list[SetOutcome]:
 
 def _score_set(task: SetTask) -> list[SetOutcome]:
     spec = find(task.metric)
-    sizes = len(task.values.values), len(task.reference.values)
+    values, reference = _opened(task.values), _opened(task.reference)
+    sizes = _size(values), _size(reference)
 
-    def compute(rows: Any = slice(None), others: Any = slice(None)) -> MetricResult:
-        return spec.function(
-            task.values._replace(values=task.values.values[rows]),
-            task.reference._replace(values=task.reference.values[others]),
-            **task.parameters,
-        )
+    def compute(rows: Rows, others: Rows) -> MetricResult:
+        return spec.function(_part(values, rows), _part(reference, others), **task.parameters)
 
-    whole = compute()
+    whole: MetricResult = spec.function(values, reference, **task.parameters)
     scores = {ALL: as_score(task.measurement, whole)} | {
         feature: _of_feature(whole, feature, number) for feature, number in task.by_feature.items()
     }
@@ -89,7 +91,7 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
         {k: s.value for k, s in scores.items() if s.value is not None},
         bounds=spec.range,
         confidence=task.confidence,
-        resamples=HALF_SAMPLES,
+        resamples=FRAME_HALF_SAMPLES if isinstance(values, FrameSet) else HALF_SAMPLES,
         seed=task.seed,
     )
     outcomes = []
@@ -97,6 +99,21 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
         low, high = intervals.get(name, (None, None))
         outcomes.append(SetOutcome(task.system, score, low, high, sizes[0]))
     return outcomes
+
+
+def _opened(values: FeatureTable | FrameFiles) -> Values:
+    return read_set(values) if isinstance(values, FrameFiles) else values
+
+
+def _size(values: Values) -> int:
+    return values.clips if isinstance(values, FrameSet) else len(values.values)
+
+
+def _part(values: Values, rows: Rows) -> Values:
+    """Some items of a set; all frames of a clip come and go together."""
+    if isinstance(values, FrameSet):
+        return values.of_clips(rows)
+    return values._replace(values=values.values[rows])
 
 
 def _named(result: MetricResult) -> dict[str, float]:
@@ -117,6 +134,25 @@ def _of_feature(result: MetricResult, feature: str, number: int) -> ScoreValue:
         return ScoreValue(number, None, "undefined", reason)
     reason = result.reason if isinstance(result, Undefined) else "not compared"
     return ScoreValue(number, None, "undefined", reason)
+
+
+def needed_embeddings(plan: Plan, ids: Ids, known: Known) -> list[str]:
+    """The embeddings whose frames a set metric still needs; ``known`` as in :func:`set_tasks`."""
+    needed = [
+        str(r.parameters["embedding"])
+        for r in plan.set_requests()
+        if r.spec.inputs == "embedding"
+        for s in plan.systems
+        if not s.is_reference and not known(s.name, ids[Measure(r).identity])
+    ]
+    return list(dict.fromkeys(needed))
+
+
+def _frame_files(system: PlannedSystem, request: MetricRequest) -> FrameFiles:
+    """Where the frames of a system's items lie; sorted, since no distance depends on the order."""
+    embedding = str(request.parameters["embedding"])
+    files = [str(frames_file(i.sha256, i.kind, embedding)) for i in system.items if i.sha256]
+    return FrameFiles(embedding, tuple(sorted(files)))
 
 
 def feature_table(
@@ -142,20 +178,24 @@ def set_tasks(
         if system.is_reference:
             continue
         table = feature_table(system, features, values)
-        for request in asked if features else ():
+        for request in asked:
+            if not features and request.spec.inputs != "embedding":
+                continue
             by_feature = {key: ids[Measure(one).identity] for key, one in plan.by_feature(request)}
             number = ids[Measure(request).identity]
             if not all(known(system.name, i) for i in (number, *by_feature.values())):
-                parameters = dict(request.parameters)
+                sources: list[FeatureTable | FrameFiles] = [table, reference]
+                if request.spec.inputs == "embedding":
+                    sources = [_frame_files(s, request) for s in (system, plan.reference)]
                 tasks.append(
                     SetTask(
                         system.name,
                         number,
                         request.name,
-                        parameters,
+                        dict(request.parameters),
                         by_feature,
-                        table,
-                        reference,
+                        sources[0],
+                        sources[1],
                         plan.seed,
                         plan.confidence,
                     )

@@ -24,6 +24,14 @@ SCALES = {
     "natural-minor": (0, 2, 3, 5, 7, 8, 10),
     "harmonic-minor": (0, 2, 3, 5, 7, 8, 11),
     "melodic-minor": (0, 2, 3, 5, 7, 9, 11),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "phrygian": (0, 1, 3, 5, 7, 8, 10),
+    "lydian": (0, 2, 4, 6, 7, 9, 11),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+    "locrian": (0, 1, 3, 5, 6, 8, 10),
+    "major-pentatonic": (0, 2, 4, 7, 9),
+    "blues": (0, 3, 5, 6, 7, 10),
+    "whole-tone": (0, 2, 4, 6, 8, 10),
 }
 
 
@@ -173,7 +181,9 @@ def scale_consistency(
     """Share of the notes that fit the best-fitting scale.
 
     The maximum, over the 12 roots and the scales named (joined by ``+``: major, natural-minor,
-    harmonic-minor, melodic-minor), of notes in the scale / notes. A seven-note scale gives at
+    harmonic-minor, melodic-minor, the church modes, major-pentatonic, blues, whole-tone), of
+    notes in the scale / notes. The church modes and natural minor hold the notes of some major
+    scale, so beside major they change nothing. A seven-note scale gives at
     least 7/12 whatever the music, so the floor is high. Undefined without pitched notes.
 
     Raises:

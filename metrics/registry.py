@@ -46,8 +46,13 @@ FAMILIES = (
     "concours.metrics.control",
     "concours.metrics.distribution",
     "concours.metrics.samples",
+    "concours.metrics.loudness",
+    "concours.metrics.signal",
+    "concours.metrics.audio_pairs",
+    "concours.metrics.audio_sets",
     "concours.metrics.originality.ngram",
 )
+SET_INPUTS = {"symbolic": "features", "audio": "embedding"}
 ENTRY_POINT_GROUP = "concours.metrics"
 
 _REGISTERED: dict[str, MetricSpec] = {}
@@ -241,7 +246,8 @@ def _converted(
 def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
-    ``symbolic`` and ``audio`` stand for all metrics on that input, ``originality`` for every
+    ``symbolic`` and ``audio`` stand for all metrics of clips on that input and the distances
+    between sets of them, ``originality`` for every
     metric of that package, and a family (``pitch``, ``rhythm`` …) for its members.
     """
     requests: dict[str, MetricRequest] = {}
@@ -257,7 +263,8 @@ def _group(name: str) -> list[MetricRequest]:
         specs = [
             s
             for s in catalogue().values()
-            if (s.inputs == name and s.level == "clip") or (name == "symbolic" and s.level == "set")
+            if (s.inputs == name and s.level == "clip")
+            or (s.level == "set" and s.inputs == SET_INPUTS[name])
         ]
     elif name == "originality":
         package = "concours.metrics.originality."

@@ -168,7 +168,8 @@ def _meat(ratings: Ratings, scores: Floats) -> tuple[Floats, int, str]:
         groups = len(c.labels)
         sums = np.zeros((groups, scores.shape[1]))
         np.add.at(sums, c.code, scores)
-        total += groups / max(groups - 1, 1) * sums.T @ sums
+        # as the jackknife scales: the scores of few clusters spread less than they should
+        total += (groups / max(groups - 1, 1)) ** 2 * sums.T @ sums
         smallest = min(smallest, groups)
     if len(names) == 2:
         cell = codes(np.char.add(np.char.add(ratings.rater, "\x1f"), ratings.item))
