@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from concours.listening_test.analyze_command import command as analyze
+
 if TYPE_CHECKING:
     from concours.eval.store import Store
     from concours.listening_test.config import StudyConfig
@@ -31,6 +33,9 @@ def _open(url: str) -> Store:
 @click.group()
 def study() -> None:
     """Listening tests: make, serve, invite, watch, export."""
+
+
+study.add_command(analyze)
 
 
 @study.command()
