@@ -31,6 +31,10 @@ def _trap(text: str) -> tuple[str, tuple[float, float]]:
 @click.command("analyze")
 @click.argument("study", required=False)
 @click.option(
+    "--store", "url", default="sqlite:///concours.db", show_default=True,
+    help="Database of the study.",
+)  # fmt: skip
+@click.option(
     "--ratings",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Analyse the ratings in this file instead of a study.",
@@ -75,6 +79,7 @@ def _trap(text: str) -> tuple[str, tuple[float, float]]:
 )
 def command(
     study: str | None,
+    url: str,
     ratings: Path | None,
     kind: str,
     method: str,
@@ -101,7 +106,7 @@ def command(
     from concours.eval.analysis import EXCLUDING, Method, analyze_ratings
     from concours.eval.report.ratings_report import RatingsFormat, render_analysis
 
-    table = _ratings(study, ratings, kind)
+    table = _ratings(study, url, ratings, kind)
     analysis = analyze_ratings(
         table,
         method=cast(Method, method),
@@ -128,15 +133,16 @@ def command(
         click.echo(f"wrote {out}", err=True)
 
 
-def _ratings(study: str | None, path: Path | None, kind: str) -> Ratings:
+def _ratings(study: str | None, url: str, path: Path | None, kind: str) -> Ratings:
     from concours.eval.errors import UsageError
     from concours.eval.ratings_import.read import read_ratings
 
-    if (study is None) == (path is None):
+    if study is not None and path is None:
+        from concours.eval.store import open_store
+        from concours.listening_test.ratings import study_ratings
+
+        with open_store(url) as store:
+            return study_ratings(store, study)
+    if study is not None or path is None:
         raise UsageError("name a study or give --ratings FILE, one of the two")
-    if path is None:
-        raise UsageError(
-            f"study {study!r}: export its ratings with `concours study export` and give the file "
-            "as --ratings"
-        )
     return read_ratings(path, kind)

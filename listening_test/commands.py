@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from concours.listening_test.analyze_command import command as analyze
+
 if TYPE_CHECKING:
     from concours.eval.store import Store
     from concours.listening_test.config import StudyConfig
@@ -31,6 +33,9 @@ def _open(url: str) -> Store:
 @click.group()
 def study() -> None:
     """Listening tests: make, serve, invite, watch, export."""
+
+
+study.add_command(analyze)
 
 
 @study.command()
@@ -125,7 +130,6 @@ def serve(name: str, port: int, host: str, rate_limit: float, url: str) -> None:
     store = _open(url)
     live = open_live(store, name)
     stored.go_live(store, live.id, time.time())
-    stored.expire(store, live.id, time.time(), 60 * live.config.abandon_minutes)
     limits = Limits(*(Budget(b.rate * rate_limit, b.burst * rate_limit) for b in Limits()))
     click.echo(f"study {name} at http://{host}:{port} (stop with Ctrl-C)", err=True)
     run(live, host, port, limits)
