@@ -6,11 +6,13 @@ EXTRAS ?= test
 STAMP := $(VENV)/.installed-$(EXTRAS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit nightly setup clean
+.PHONY: help run test test-browser test-torch lint types unit nightly setup clean
 
 help:
 	@echo "make run    install, run the default benchmark, print the leaderboard"
 	@echo "make test   install, then ruff, mypy --strict, import rules, tests and doctests"
+	@echo "make test-torch  the embeddings of checkpoints, in .venv-torch (about 1 GB)"
+	@echo "make test-browser  whole listening tests in headless Chromium"
 	@echo "make nightly  the slow tests: long fuzzing, interval coverage, timings"
 
 $(STAMP): pyproject.toml setup.py constraints.txt
@@ -38,12 +40,31 @@ types: $(STAMP)
 	@$(BIN)/mypy
 
 unit: $(STAMP)
-	@$(BIN)/python -m pytest -m 'not slow'
+	@$(BIN)/python -m pytest -m 'not slow and not torch and not browser'
 
 test: lint types unit
+
+# pip and no uv: it finds a CPU build of torch where there is one. laion-clap pins numpy < 2 and
+# wants torchvision; of both peers only the model code is compared with, so they come alone.
+TORCH := .venv-torch
+$(TORCH)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(TORCH)
+	@$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	  'torch==2.13.0' 'transformers==5.24.0' 'onnx==1.23.2' 'onnxruntime==1.32.0' \
+	  'onnxscript==0.7.2' h5py -e '.[test]'
+	@$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  'laion-clap==1.1.7' 'torchlibrosa==0.1.0' 'torchvggish==0.2' resampy
+	@touch $@
+
+test-torch: $(TORCH)/.installed
+	@$(TORCH)/bin/python -m pytest -m torch tests/torch
+
+test-browser: $(STAMP)
+	@$(MAKE) --no-print-directory EXTRAS=test,browser setup
+	@$(BIN)/python -m pytest -m browser
 
 nightly: $(STAMP)
 	@$(BIN)/python -m pytest -m slow
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(TORCH) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

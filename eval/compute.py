@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from concours.eval.cache import cache_folder, store_arrays, stored_folder
+from concours.eval.embeddings.frames import frames_file
 from concours.eval.errors import UsageError
 from concours.eval.execute import Executor
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress
 from concours.eval.work import (
     Extraction,
+    FramesWanted,
     Measurement,
     Outcome,
     Task,
@@ -30,18 +32,26 @@ from concours.eval.work import (
 
 BATCH = 256
 MODELS = "models"
+FRAMES = -1  # stands for an item's frames where a measure's id is asked for
 
 Known = Callable[[str, int], bool]
 Ids = Mapping[tuple[str, int, str, str], int]
 
 
 def compute_items(
-    plan: Plan, ids: Ids, known: Known, read: set[str], executor: Executor, progress: Progress
+    plan: Plan,
+    ids: Ids,
+    known: Known,
+    read: set[str],
+    executor: Executor,
+    progress: Progress,
+    embeddings: Sequence[str] = (),
 ) -> Iterator[list[Outcome]]:
-    """Outcomes, in batches, of every item that lacks a score or has never been read.
+    """Outcomes, in batches, of every item that lacks a score or frames or has never been read.
 
-    ``ids`` numbers the measures, ``known(sha256, id)`` says what is there already, ``read`` holds
-    the contents whose loading is known.
+    ``ids`` numbers the measures, ``known(sha256, id)`` says what is there already (of
+    :data:`FRAMES`, whether the item cannot be read), ``read`` holds the contents whose loading is
+    known. The frames of ``embeddings`` go to the cache.
     """
     reference = plan.reference
     missing = _missing_models(plan)
@@ -56,13 +66,15 @@ def compute_items(
             yield [replace(o, extracts={}) for o in batch]
         for model, measure in missing.items():
             _fit(reference, model, measure, extracts)
-    tasks = _tasks(plan, plan.systems, ids, known, read)
+    tasks = _tasks(plan, plan.systems, ids, known, read, embeddings=embeddings)
     yield from _batches(executor, tasks, progress, "scoring")
 
 
-def count_missing(plan: Plan, ids: Ids, known: Known, read: set[str]) -> int:
+def count_missing(
+    plan: Plan, ids: Ids, known: Known, read: set[str], embeddings: Sequence[str] = ()
+) -> int:
     """How many items still need work."""
-    return len(_tasks(plan, plan.systems, ids, known, read))
+    return len(_tasks(plan, plan.systems, ids, known, read, embeddings=embeddings))
 
 
 def _missing_models(plan: Plan) -> dict[str, Measure]:
@@ -78,6 +90,7 @@ def _tasks(
     known: Known,
     read: set[str],
     skip_models: set[str] | None = None,
+    embeddings: Sequence[str] = (),
 ) -> list[Task]:
     """A task for each content that still needs something, in the order of the plan."""
     tasks: dict[str, Task] = {}
@@ -104,7 +117,17 @@ def _tasks(
                 and not known(item.sha256, ids[m.identity])
             )
             tasks[item.sha256] = replace(task, measurements=task.measurements + new)
-    return [t for t in tasks.values() if t.measurements or t.sha256 not in read]
+    wanted = [_with_frames(t, embeddings, known) for t in tasks.values()]
+    return [t for t in wanted if t.measurements or t.frames or t.sha256 not in read]
+
+
+def _with_frames(task: Task, embeddings: Sequence[str], known: Known) -> Task:
+    """The task with the frames that the cache lacks; an item that cannot be read needs none."""
+    if known(task.sha256, FRAMES):
+        return task
+    files = {e: frames_file(task.sha256, task.kind, e) for e in embeddings}
+    missing = tuple(FramesWanted(e, str(f)) for e, f in files.items() if not f.is_file())
+    return replace(task, frames=missing)
 
 
 def _with_extractions(

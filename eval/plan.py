@@ -12,8 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from concours.eval.cache import digest
+from concours.eval.embeddings.catalogue import identity_of
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION
+from concours.eval.render import RENDERING
 from concours.eval.work import model_parameters
 from concours.metrics.spec import MetricRequest
 
@@ -44,6 +46,11 @@ class Measure:
     @property
     def context(self) -> str:
         parts = [f"loader={LOADER_VERSION}"]
+        spec = self.request.spec
+        if spec.inputs in ("audio", "embedding"):
+            parts.append(f"rendering={RENDERING}")
+        if spec.inputs == "embedding":
+            parts.append(f"embedding={identity_of(str(self.request.parameters['embedding']))}")
         if self.model:
             parts.append(f"reference={self.model}")
         if self.leave_out:
@@ -79,7 +86,7 @@ class Plan:
             for s in self.systems
         ]
         measures = [m.identity for s in self.systems for m in self.item_measures(s)]
-        sets = [[r.name, r.spec.version, r.canonical_parameters] for r in self.set_requests()]
+        sets = [Measure(r).identity for r in self.set_requests()]
         settings = [self.seed, self.resamples, self.confidence, HALF_SAMPLES, LOADER_VERSION]
         return digest(self.benchmark, contents, measures, sets, settings)
 
@@ -117,16 +124,29 @@ class Plan:
             and r.spec.inputs == "symbolic"
         )
 
+    @property
+    def asked_sets(self) -> list[MetricRequest]:
+        """The set metrics asked for that can be computed: those on features need some."""
+        if self.reference is None:
+            return []
+        return [
+            r
+            for r in self.requests
+            if r.spec.level == "set" and (self.features or r.spec.inputs == "embedding")
+        ]
+
     def set_requests(self) -> Iterator[MetricRequest]:
-        """The set metrics: each over all features together, then, where it can, feature by
-        feature."""
-        if self.reference is None or not self.features:
-            return
-        asked = [r for r in self.requests if r.spec.level == "set"]
+        """The set metrics, then, where they are means over features, those of each feature."""
+        asked = self.asked_sets
         yield from asked
         for request in asked:
-            if request.parameters.get("feature") == "all":
-                for feature in self.features:
-                    yield MetricRequest(
-                        request.spec, {**request.parameters, "feature": feature.key}
-                    )
+            yield from (r for _, r in self.by_feature(request))
+
+    def by_feature(self, request: MetricRequest) -> list[tuple[str, MetricRequest]]:
+        """A set metric of all features as requests of one each, by the feature's key."""
+        if not request.spec.per_feature or request.parameters["feature"] != "all":
+            return []
+        return [
+            (f.key, MetricRequest(request.spec, {**request.parameters, "feature": f.key}))
+            for f in self.features
+        ]

@@ -27,6 +27,8 @@ from concours.metrics.piece import Piece
 Samples = NDArray[np.float32]
 
 SOUNDFONT = "TimGM6mb.sf2"
+RENDERING = 1  # raise it with every change of what a piece sounds like: audio scores depend on it
+RENDER_RATE = 44100
 CLIP_RATE = 22050
 CLIP_BYTES_PER_SECOND = 4000
 MAX_SECONDS = 3600.0
@@ -116,13 +118,36 @@ def clip(piece: Piece, longest: float = 20.0) -> Clip:
         raise RenderError("there is nothing to play: the piece has no notes that last")
     onset = piece.to_seconds(piece.onset) - start
     end = np.minimum(piece.to_seconds(piece.end) - start, seconds)
-    mono = _halved(_played(piece, onset, end, onset < seconds, 2 * CLIP_RATE).mean(axis=1))
-    mono = mono[: max(1, round(seconds * CLIP_RATE))]
-    if piece.seconds - start > seconds:
+    rate = 2 * CLIP_RATE
+    mono = _resampled(_played(piece, onset, end, onset < seconds, rate).mean(axis=1), rate)
+    return Clip(_finished(mono, seconds, cut=piece.seconds - start > seconds), start, seconds)
+
+
+def sound_clip(samples: NDArray[np.floating], sample_rate: int, longest: float = 20.0) -> Clip:
+    """The start of a recording as a clip like that of :func:`clip`.
+
+    ``samples`` have the shape (n,) or (n, channels); channels are averaged.
+
+    Raises:
+        RenderError: there are no samples, or one is not finite.
+    """
+    total = len(samples) / sample_rate
+    seconds = min(longest, total)
+    start = np.asarray(samples[: round(seconds * sample_rate)], np.float32)
+    if not len(start) or not np.isfinite(start).all():
+        raise RenderError("there is nothing to play: the sound is empty or holds no finite numbers")
+    mono = _resampled(start.mean(axis=1) if start.ndim == 2 else start, sample_rate)
+    return Clip(_finished(mono, seconds, cut=total > seconds), 0.0, seconds)
+
+
+def _finished(mono: Samples, seconds: float, *, cut: bool) -> bytes:
+    """Cut to length, faded out where music goes on, scaled to the common peak, as MP3."""
+    mono = mono[: max(1, round(seconds * CLIP_RATE))].copy()
+    if cut:
         fade = min(len(mono), round(FADE_SECONDS * CLIP_RATE))
         mono[-fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
     loudest = float(np.abs(mono).max())
-    return Clip(_mp3(mono * np.float32(PEAK / loudest) if loudest > 0 else mono), start, seconds)
+    return _mp3(mono * np.float32(PEAK / loudest) if loudest > 0 else mono)
 
 
 def _played(piece: Piece, start: Any, end: Any, keep: Any, sample_rate: int) -> Samples:
@@ -148,12 +173,14 @@ def _font() -> SoundFont:
     return read_soundfont(soundfont())
 
 
-def _halved(sound: Samples) -> Samples:
-    """Every second sample, after taking out what half the rate cannot carry."""
+def _resampled(sound: Samples, sample_rate: int) -> Samples:
+    """The sound at the rate of clips."""
     import soxr
 
-    half: Samples = soxr.resample(sound, 2, 1, quality="HQ")
-    return half
+    if sample_rate == CLIP_RATE:
+        return sound
+    changed: Samples = soxr.resample(sound, sample_rate, CLIP_RATE, quality="HQ")
+    return changed
 
 
 def _mp3(mono: Samples) -> bytes:

@@ -150,7 +150,11 @@ def plan_benchmarks(
             ids = runs.register(store, plan, manifest(plan, folder), LOADER)
             scores = runs.known_scores(store, plan.run_id)
             loads = runs.known_loads(store, plan.run_id, LOADER)
-            missing = compute.count_missing(plan, ids, _known(loads, scores), set(loads))
+            there = runs.known_set_scores(store, plan.run_id)
+            embeddings = sets.needed_embeddings(plan, ids, lambda *key, t=there: key in t)
+            missing = compute.count_missing(
+                plan, ids, _known(loads, scores), set(loads), embeddings
+            )
             planned.append(PlannedRun(plan, missing))
     return planned
 
@@ -167,7 +171,11 @@ def _run(
 
     known = _known(loads, scores)
     computed: set[str] = set()
-    for batch in compute.compute_items(plan, ids, known, set(loads), executor, progress):
+    there = runs.known_set_scores(store, plan.run_id)
+    embeddings = sets.needed_embeddings(plan, ids, lambda *key: key in there)
+    for batch in compute.compute_items(
+        plan, ids, known, set(loads), executor, progress, embeddings
+    ):
         runs.write_outcomes(store, batch, LOADER)
         for outcome in batch:
             computed.add(outcome.sha256)
@@ -193,7 +201,7 @@ def _compute_sets(
     values = runs.values(store, plan.run_id, features)
     tasks = sets.set_tasks(plan, ids, lambda *key: key in there, values)
     results = executor.map(sets.score_set, tasks, sets.lost_set)
-    found = [o for _, o in progress.track(results, len(tasks), "comparing sets")]
+    found = [o for _, done in progress.track(results, len(tasks), "comparing sets") for o in done]
     places = {ids[Measure(r).identity]: i for i, r in enumerate(plan.set_requests())}
     runs.write_set_scores(
         store,

@@ -67,24 +67,31 @@ def score_paths(
     is given.
 
     ``metrics`` are written as ``name``, ``name:parameter=value`` or a family; the default is
-    every metric of notes, and with a reference the distances to it and originality too.
+    every metric of notes, of sound or of both, as the items at the paths are, and with a reference
+    the distances to it and originality too.
 
     Raises:
         UsageError: nothing at a path, or a metric that needs a reference where none is given.
         MetricError: an unknown metric or parameter.
     """
-    asked = expand(metrics or ["symbolic", *(["originality"] if reference else [])])
+    systems = [PlannedSystem(p, tuple(find_items(p)), p) for p in dict.fromkeys(paths)]
+    kinds = {i.kind for s in systems for i in s.items}
+    asked = expand(metrics or _default_metrics(kinds, reference is not None))
     if reference is None:
         needing = [r.name for r in asked if r.spec.level in ("set", "corpus")]
         if metrics and needing and not _only_groups(metrics):
             raise UsageError(f"{needing[0]} compares with a reference: add --reference FOLDER")
         asked = [r for r in asked if r.spec.level == "clip"]
-    systems = [PlannedSystem(p, tuple(find_items(p)), p) for p in dict.fromkeys(paths)]
     if reference is not None:
         own = tuple(find_items(reference))
         systems.insert(0, PlannedSystem(REFERENCE, own, reference, is_reference=True))
     plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
     return _compute(plan, asked, reference, workers, progress or Silent())
+
+
+def _default_metrics(kinds: set[str], compared: bool) -> list[str]:
+    groups: list[str] = [k for k in ("symbolic", "audio") if k in kinds]
+    return [*groups, "surprise", "originality"] if compared and "symbolic" in kinds else groups
 
 
 def _only_groups(metrics: Iterable[str]) -> bool:
@@ -93,7 +100,8 @@ def _only_groups(metrics: Iterable[str]) -> bool:
 
 def _with_features(asked: Sequence[MetricRequest]) -> list[MetricRequest]:
     """Set metrics compare features; where none are asked for, they compare all."""
-    if any(r.spec.level == "clip" for r in asked) or all(r.spec.level != "set" for r in asked):
+    on_features = any(r.spec.inputs == "features" for r in asked)
+    if not on_features or any(r.spec.level == "clip" for r in asked):
         return list(asked)
     return [*(r for r in expand(["symbolic"]) if r.spec.level == "clip"), *asked]
 
@@ -116,7 +124,9 @@ def _compute(
         bad = sha256 in outcomes and outcomes[sha256].status == "failed"
         return bad or (sha256, number) in found
 
-    for batch in compute.compute_items(plan, ids, known, set(), executor, progress):
+    embeddings = sets.needed_embeddings(plan, ids, lambda *_: False)
+    batches = compute.compute_items(plan, ids, known, set(), executor, progress, embeddings)
+    for batch in batches:
         for o in batch:
             outcomes.setdefault(o.sha256, o)
             found |= {(o.sha256, s.measurement): s for s in o.scores}
@@ -127,7 +137,7 @@ def _compute(
         if number == ids[Measure(f).identity] and s.value is not None
     }
     tasks = sets.set_tasks(plan, ids, lambda *_: False, values)
-    results = [r for _, r in executor.map(sets.score_set, tasks, sets.lost_set)]
+    results = [r for _, done in executor.map(sets.score_set, tasks, sets.lost_set) for r in done]
     keys = {ids[Measure(r).identity]: r.key for r in plan.set_requests()}
     shown = {r.key for r in asked}
 

@@ -8,27 +8,36 @@ from typing import Any
 
 import numpy as np
 
+from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set
 from concours.eval.plan import HALF_SAMPLES, Measure, Plan, PlannedSystem
-from concours.eval.stats.bootstrap import half_sample_interval
+from concours.eval.stats.bootstrap import Rows, half_sample_intervals
 from concours.eval.work import ScoreValue, as_score
+from concours.metrics.audio_sets import FrameSet
 from concours.metrics.features import FeatureTable
 from concours.metrics.registry import find
-from concours.metrics.spec import Scored, Undefined
+from concours.metrics.spec import MetricRequest, MetricResult, Scored, Undefined
 
+FRAME_HALF_SAMPLES = 20  # a distance between frames costs a thousand times one between features
+
+Values = FeatureTable | FrameSet
 Known = Callable[[str, int], bool]
 Ids = Mapping[tuple[str, int, str, str], int]
 
 
 @dataclass(frozen=True)
 class SetTask:
-    """One set metric of one system, with the values it compares."""
+    """One set metric of one system, with the values it compares.
+
+    ``by_feature`` numbers the measures of single features that come out of the same computation.
+    """
 
     system: str
     measurement: int
     metric: str
     parameters: Mapping[str, Any]
-    values: FeatureTable
-    reference: FeatureTable
+    by_feature: Mapping[str, int]
+    values: FeatureTable | FrameFiles
+    reference: FeatureTable | FrameFiles
     seed: int
     confidence: float
 
@@ -42,52 +51,108 @@ class SetOutcome:
     n: int
 
 
-def score_set(task: SetTask) -> SetOutcome:
-    """The distance of a system's features to the reference's, with its interval; never raises."""
-    spec = find(task.metric)
-    n = len(task.values.values)
+ALL = ""
 
-    def distance(rows: Any = slice(None), others: Any = slice(None)) -> Any:
-        return spec.function(
-            task.values._replace(values=task.values.values[rows]),
-            task.reference._replace(values=task.reference.values[others]),
-            **task.parameters,
-        )
 
-    def on_halves(rows: Any, others: Any) -> float | None:
-        result = distance(rows, others)
-        return None if isinstance(result, Undefined) else float(_value(result))
-
+def score_set(task: SetTask) -> list[SetOutcome]:
+    """The distance of a system's features to the reference's, and that of each feature where the
+    metric is a mean of those, with intervals; never raises."""
     try:
-        score = as_score(task.measurement, distance())
-        interval = None
-        if score.value is not None:
-            interval = half_sample_interval(
-                on_halves,
-                (n, len(task.reference.values)),
-                score.value,
-                bounds=spec.range,
-                confidence=task.confidence,
-                resamples=HALF_SAMPLES,
-                seed=task.seed,
-            )
+        return _score_set(task)
     except Exception as error:  # a third party's metric may raise anything
-        reason = f"{type(error).__name__}: {error}"
-        return SetOutcome(task.system, _failed(task, reason), None, None, n)
-    low, high = interval if interval is not None else (None, None)
-    return SetOutcome(task.system, score, low, high, n)
+        return lost_set(task, f"{type(error).__name__}: {error}")
 
 
-def _value(result: Any) -> float:
-    return float(result.value if isinstance(result, Scored) else result)
+def lost_set(task: SetTask, reason: str) -> list[SetOutcome]:
+    """Every outcome of a task as failed."""
+    numbers = [task.measurement, *task.by_feature.values()]
+    n = task.values.count if isinstance(task.values, FrameFiles) else len(task.values.values)
+    return [
+        SetOutcome(task.system, ScoreValue(i, None, "failed", reason), None, None, n)
+        for i in numbers
+    ]
 
 
-def _failed(task: SetTask, reason: str) -> ScoreValue:
-    return ScoreValue(task.measurement, None, "failed", reason)
+def _score_set(task: SetTask) -> list[SetOutcome]:
+    spec = find(task.metric)
+    values, reference = _opened(task.values), _opened(task.reference)
+    sizes = _size(values), _size(reference)
+
+    def compute(rows: Rows, others: Rows) -> MetricResult:
+        return spec.function(_part(values, rows), _part(reference, others), **task.parameters)
+
+    whole: MetricResult = spec.function(values, reference, **task.parameters)
+    scores = {ALL: as_score(task.measurement, whole)} | {
+        feature: _of_feature(whole, feature, number) for feature, number in task.by_feature.items()
+    }
+    intervals = half_sample_intervals(
+        lambda rows, others: _named(compute(rows, others)),
+        sizes,
+        {k: s.value for k, s in scores.items() if s.value is not None},
+        bounds=spec.range,
+        confidence=task.confidence,
+        resamples=FRAME_HALF_SAMPLES if isinstance(values, FrameSet) else HALF_SAMPLES,
+        seed=task.seed,
+    )
+    outcomes = []
+    for name, score in scores.items():
+        low, high = intervals.get(name, (None, None))
+        outcomes.append(SetOutcome(task.system, score, low, high, sizes[0]))
+    return outcomes
 
 
-def lost_set(task: SetTask, reason: str) -> SetOutcome:
-    return SetOutcome(task.system, _failed(task, reason), None, None, len(task.values.values))
+def _opened(values: FeatureTable | FrameFiles) -> Values:
+    return read_set(values) if isinstance(values, FrameFiles) else values
+
+
+def _size(values: Values) -> int:
+    return values.clips if isinstance(values, FrameSet) else len(values.values)
+
+
+def _part(values: Values, rows: Rows) -> Values:
+    """Some items of a set; all frames of a clip come and go together."""
+    if isinstance(values, FrameSet):
+        return values.of_clips(rows)
+    return values._replace(values=values.values[rows])
+
+
+def _named(result: MetricResult) -> dict[str, float]:
+    """The value of all features, and of each where the metric gives it."""
+    if isinstance(result, Undefined):
+        return {}
+    if not isinstance(result, Scored):
+        return {ALL: float(result)}
+    each = result.detail.get("features")
+    return {ALL: float(result.value), **(each if isinstance(each, Mapping) else {})}
+
+
+def _of_feature(result: MetricResult, feature: str, number: int) -> ScoreValue:
+    if isinstance(result, Scored):
+        if feature in result.detail["features"]:
+            return as_score(number, result.detail["features"][feature])
+        reason = str(result.detail["left_out"].get(feature, "not compared"))
+        return ScoreValue(number, None, "undefined", reason)
+    reason = result.reason if isinstance(result, Undefined) else "not compared"
+    return ScoreValue(number, None, "undefined", reason)
+
+
+def needed_embeddings(plan: Plan, ids: Ids, known: Known) -> list[str]:
+    """The embeddings whose frames a set metric still needs; ``known`` as in :func:`set_tasks`."""
+    needed = [
+        str(r.parameters["embedding"])
+        for r in plan.set_requests()
+        if r.spec.inputs == "embedding"
+        for s in plan.systems
+        if not s.is_reference and not known(s.name, ids[Measure(r).identity])
+    ]
+    return list(dict.fromkeys(needed))
+
+
+def _frame_files(system: PlannedSystem, request: MetricRequest) -> FrameFiles:
+    """Where the frames of a system's items lie; sorted, since no distance depends on the order."""
+    embedding = str(request.parameters["embedding"])
+    files = [str(frames_file(i.sha256, i.kind, embedding)) for i in system.items if i.sha256]
+    return FrameFiles(embedding, tuple(sorted(files)))
 
 
 def feature_table(
@@ -107,22 +172,30 @@ def set_tasks(
         return []
     features = [f.key for f in plan.features]
     reference = feature_table(plan.reference, features, values)
+    asked = [r for r in plan.requests if r.spec.level == "set"]
     tasks = []
     for system in plan.systems:
         if system.is_reference:
             continue
         table = feature_table(system, features, values)
-        for request in plan.set_requests():
+        for request in asked:
+            if not features and request.spec.inputs != "embedding":
+                continue
+            by_feature = {key: ids[Measure(one).identity] for key, one in plan.by_feature(request)}
             number = ids[Measure(request).identity]
-            if not known(system.name, number):
+            if not all(known(system.name, i) for i in (number, *by_feature.values())):
+                sources: list[FeatureTable | FrameFiles] = [table, reference]
+                if request.spec.inputs == "embedding":
+                    sources = [_frame_files(s, request) for s in (system, plan.reference)]
                 tasks.append(
                     SetTask(
                         system.name,
                         number,
                         request.name,
                         dict(request.parameters),
-                        table,
-                        reference,
+                        by_feature,
+                        sources[0],
+                        sources[1],
                         plan.seed,
                         plan.confidence,
                     )

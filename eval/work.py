@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from concours.eval.cache import open_arrays
 from concours.eval.load import LoadError, load, part_bytes
+from concours.eval.load.audio import load_audio
+from concours.eval.render import RENDER_RATE, RenderError, render_audio
+from concours.metrics.clip import Clip, make_clip
 from concours.metrics.piece import Piece
 from concours.metrics.registry import find
 from concours.metrics.spec import MetricResult, MetricSpec, Parameters, Scored, Undefined
@@ -45,6 +48,14 @@ class Extraction:
 
 
 @dataclass(frozen=True)
+class FramesWanted:
+    """Frames of an embedding to make, and the cache file that they go to."""
+
+    embedding: str
+    file: str
+
+
+@dataclass(frozen=True)
 class Task:
     """One item and what to take from it."""
 
@@ -54,6 +65,7 @@ class Task:
     kind: str
     measurements: tuple[Measurement, ...] = ()
     extractions: tuple[Extraction, ...] = ()
+    frames: tuple[FramesWanted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,45 +108,88 @@ def score_item(task: Task) -> Outcome:
     try:
         if hashlib.sha256(part_bytes(data, task.fragment)).hexdigest() != task.sha256:
             return failed(task, "changed while the run was reading it; run again")
-        if task.kind == "audio":
-            return _score_audio(task)
-        loaded = load(path, data, task.fragment)
+        subject = _read(task, path, data)
     except LoadError as error:
         return failed(task, str(error))
     except RecursionError:
         return failed(task, "nested too deeply to be read")
     except MemoryError:
         return failed(task, "does not fit into memory")
-    piece = loaded.piece
+    piece = subject.piece
     return Outcome(
         task.sha256,
         "ok",
-        format=loaded.format,
-        warnings=loaded.warnings,
-        n_notes=piece.n_notes,
-        seconds=piece.seconds,
-        scores=tuple(_measure(piece, m) for m in task.measurements),
-        extracts={e.key: _extract(piece, e) for e in task.extractions},
+        format=subject.format,
+        warnings=(*subject.warnings, *_make_frames(subject, task.frames)),
+        n_notes=piece.n_notes if piece is not None else None,
+        seconds=piece.seconds if piece is not None else subject.clip.duration,
+        scores=tuple(_measure(subject, m) for m in task.measurements),
+        extracts={e.key: _extract(piece, e) for e in task.extractions if piece is not None},
     )
 
 
-def _score_audio(task: Task) -> Outcome:
-    scores = tuple(
-        ScoreValue(m.id, None, "undefined", "a metric of notes, and this item is audio")
-        for m in task.measurements
-    )
-    return Outcome(task.sha256, "ok", format="audio", scores=scores)
+@dataclass(frozen=True, eq=False)
+class _Subject:
+    """An item that has been read: its notes, where it has any, and its sound."""
+
+    piece: Piece | None
+    sound: Clip | None
+    format: str
+    warnings: tuple[str, ...]
+
+    @cached_property
+    def clip(self) -> Clip:
+        """The sound; notes are played by the bundled soundfont.
+
+        Raises:
+            RenderError: there is nothing to play, or nothing to play it with.
+        """
+        if self.sound is not None:
+            return self.sound
+        assert self.piece is not None
+        samples = render_audio(self.piece, RENDER_RATE)
+        if len(samples) == 0:
+            raise RenderError("no notes, so nothing to hear")
+        return make_clip(samples, RENDER_RATE, {"codec": "rendered"})
 
 
-def _measure(piece: Piece, measurement: Measurement) -> ScoreValue:
+def _read(task: Task, path: Path, data: bytes) -> _Subject:
+    if task.kind == "audio":
+        audio = load_audio(path, data)
+        return _Subject(None, audio.clip, audio.format, audio.warnings)
+    loaded = load(path, data, task.fragment)
+    return _Subject(loaded.piece, None, loaded.format, loaded.warnings)
+
+
+def _make_frames(subject: _Subject, wanted: Sequence[FramesWanted]) -> list[str]:
+    """Puts the frames into the cache; returns why some clips have none."""
+    from concours.eval.embeddings.frames import store_frames
+
+    told = []
+    for w in wanted:
+        try:
+            reason = store_frames(subject.clip, Path(w.file), w.embedding)
+        except Exception as error:  # an engine or a third party's embedding may raise anything
+            reason = f"{type(error).__name__}: {error}"
+        if reason:
+            told.append(f"no frames of {w.embedding}: {reason}")
+    return told
+
+
+def _measure(subject: _Subject, measurement: Measurement) -> ScoreValue:
     spec = find(measurement.metric)
     try:
-        arguments: list[Any] = [piece]
+        arguments: list[Any] = [subject.clip if spec.inputs == "audio" else subject.piece]
+        if arguments[0] is None:
+            reason = "a metric of notes, and this item is audio"
+            return ScoreValue(measurement.id, None, "undefined", reason)
         if spec.corpus is not None:
             model = _open_model(measurement.model, measurement.metric)
             left = measurement.leave_out
             arguments.append(model.excluding(left) if left else model)
         result = spec.function(*arguments, **measurement.parameters)
+    except RenderError as error:
+        return ScoreValue(measurement.id, None, "undefined", f"cannot be heard: {error}")
     except Exception as error:  # a third party's metric may raise anything
         return ScoreValue(measurement.id, None, "failed", f"{type(error).__name__}: {error}")
     return as_score(measurement.id, result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from concours.metrics.compiled import compiled
 from concours.metrics.piece import Ints, Piece
 
 
@@ -30,14 +31,23 @@ def _patterns(piece: Piece, steps_per_quarter: int) -> Ints:
     bar = piece.bar_of(notes.onset)
     into = (notes.onset - piece.bar_edges[bar]) * (steps_per_quarter / piece.ticks_per_quarter)
     events = np.floor(into + 0.5).astype(np.int64) * 128 + notes.pitch
-    order = np.lexsort((events, bar))
-    bar, events = bar[order], events[order]
-    fresh = np.ones(len(bar), np.bool_)
-    fresh[1:] = (bar[1:] != bar[:-1]) | (events[1:] != events[:-1])
-    bar, events = bar[fresh], events[fresh]
-    first = np.flatnonzero(np.concatenate([[True], bar[1:] != bar[:-1]]))
-    known: dict[bytes, int] = {}
-    stops = [*first[1:].tolist(), len(bar)]
-    for start, stop in zip(first.tolist(), stops, strict=True):
-        patterns[bar[start]] = known.setdefault(events[start:stop].tobytes(), len(known))
+    cells = np.unique(bar * (int(events.max()) + 1) + events)
+    bar, events = np.divmod(cells, int(events.max()) + 1)
+    codes = _codes(bar, events, len(patterns))
+    kinds = np.unique(codes[codes >= 0], return_inverse=True)[1]
+    patterns[codes >= 0] = kinds.reshape(-1)
     return patterns
+
+
+@compiled
+def _codes(bar: Ints, events: Ints, bars: int) -> Ints:
+    """A 63-bit hash of each bar's events in order, -1 for none."""
+    codes = np.full(bars, -1, np.int64)
+    code = np.uint64(0)
+    for i in range(len(bar)):
+        if i == 0 or bar[i] != bar[i - 1]:
+            code = np.uint64(1469598103934665603)
+        code = (code ^ np.uint64(events[i])) * np.uint64(0x9E3779B97F4A7C15)
+        code ^= code >> np.uint64(29)
+        codes[bar[i]] = np.int64(code >> np.uint64(1))
+    return codes

@@ -16,39 +16,53 @@ from typing import Literal
 
 import numpy as np
 
+from concours.metrics.beat_estimate import on_estimated_beats
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.spec import Undefined
 
-Beats = Literal["check", "trust"]
+Beats = Literal["check", "trust", "estimate"]
 CLEAR = 0.4
 ENOUGH = 16
-NO_GRID = Undefined("no beat grid: the onsets keep no steps of a beat (beats=trust goes on)")
+NO_GRID = Undefined(
+    "no beat grid: the onsets keep no steps of a beat (beats=estimate or trust goes on)"
+)
 
 
 def beat_grid_clarity_of(piece: Piece) -> float:
     """The clarity of the beat grid, 0..1; 1 without notes. Computed once a piece."""
     return piece.shared(
-        "beat_grid_clarity", lambda: float(_clarity(piece.onset, piece.ticks_per_quarter))
+        "beat_grid_clarity", lambda: float(_clarity(piece.onset, piece.ticks_per_quarter, 1.0))
     )
 
 
-def no_beat_grid(piece: Piece, beats: Beats) -> Undefined | None:
-    """Why metrics that need beats are undefined, or None where they may go on.
+def on_beats(piece: Piece, beats: Beats) -> Piece | Undefined:
+    """The piece that a metric of beats reads.
+
+    ``check``: the piece itself, or why not; ``trust``: the piece itself whatever its onsets say;
+    ``estimate``: the piece itself where it has a grid, else its notes on estimated beats
+    (:mod:`concours.metrics.beat_estimate`).
 
     >>> from concours.metrics.piece import make_piece
-    >>> no_beat_grid(make_piece(onset=[0, 480], end=[1, 481], pitch=[60, 60]), "check") is None
+    >>> piece = make_piece(onset=[0, 480], end=[1, 481], pitch=[60, 60])
+    >>> on_beats(piece, "check") is piece
     True
     """
     if beats == "trust":
-        return None
-    return NO_GRID if beat_grid_clarity_of(piece) < CLEAR else None
+        return piece
+    clear = piece.shared(
+        "beat_grid_clear", lambda: _clarity(piece.onset, piece.ticks_per_quarter, CLEAR) >= CLEAR
+    )
+    if clear:
+        return piece
+    return on_estimated_beats(piece) if beats == "estimate" else NO_GRID
 
 
 @compiled
-def _clarity(onset: Ints, ticks_per_quarter: int) -> float:
+def _clarity(onset: Ints, ticks_per_quarter: int, enough: float) -> float:
+    """The clarity, or the first of the three lengths that reaches ``enough``."""
     best = 0.0
-    for k in (3, 4, 12):
+    for k in (4, 3, 12):
         x, y, n = 0.0, 0.0, 0
         for i in range(len(onset)):
             if i > 0 and onset[i] == onset[i - 1]:
@@ -61,4 +75,6 @@ def _clarity(onset: Ints, ticks_per_quarter: int) -> float:
         if n < ENOUGH:
             return 1.0
         best = max(best, np.sqrt(x * x + y * y) / n)
+        if best >= enough:
+            break
     return min(1.0, best)

@@ -14,6 +14,7 @@ Conventions
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ Vocabulary = Literal["triads", "sevenths", "all"]
 
 MISSING = 0.6
 SIZE = 0.3
-BASS = 0.1
+BASS = 0.2
 CHANGE = 0.2
 
 TONES = {
@@ -80,12 +81,14 @@ class Chords(NamedTuple):
         return templates(self.names)
 
 
+@cache
 def templates(names: tuple[str, ...]) -> Ints:
     """The chords of a vocabulary as rows of 12 zeros and ones, by quality, then root."""
     rows = np.zeros((12 * len(names), 12), np.int64)
     for q, name in enumerate(names):
         for root in range(12):
             rows[12 * q + root, (root + np.array(TONES[name])) % 12] = 1
+    rows.setflags(write=False)
     return rows
 
 
@@ -115,9 +118,8 @@ def _recognised(
     if not sounding.any():
         return Undefined("no pitched note has a length")
     bass = piece.shared(("bass", segmentation), lambda: lowest_pitch(piece, edges))
-    sizes = np.array([len(TONES[name]) for name in names], np.int64)
     weights = np.array([MISSING, SIZE, BASS, CHANGE])
-    root, quality = _viterbi(sounding, bass, templates(names), sizes, weights)
+    root, quality = _viterbi(sounding, bass, _tone_lists(names), weights)
     return Chords(edges, root, quality, names)
 
 
@@ -133,12 +135,19 @@ def changes(chords: Chords) -> tuple[Ints, Ints, Ints]:
     return state[at][first], chords.edges[at[first]], chords.edges[at[last] + 1]
 
 
+@cache
+def _tone_lists(names: tuple[str, ...]) -> Ints:
+    """The tones of each quality above its root, -1 where it has fewer than the largest."""
+    lists = np.full((len(names), max(len(TONES[n]) for n in names)), -1, np.int64)
+    for row, name in zip(lists, names, strict=True):
+        row[: len(TONES[name])] = TONES[name]
+    return lists
+
+
 @compiled
-def _viterbi(
-    sounding: Ints, bass: Ints, tones: Ints, sizes: Ints, weights: Floats
-) -> tuple[Ints, Ints]:
+def _viterbi(sounding: Ints, bass: Ints, tones: Ints, weights: Floats) -> tuple[Ints, Ints]:
     missing, size, low, change = weights
-    spans, states = len(sounding), len(tones)
+    spans, states = len(sounding), 12 * len(tones)
     stay = np.zeros((spans, states), np.bool_)
     jump = np.zeros(spans, np.int16)
     score = np.zeros(states)
@@ -160,12 +169,13 @@ def _viterbi(
             continue
         pivot = bass[t] % 12
         for k in range(states):
-            inside, absent = 0, 0
-            for pc in range(12):
-                if tones[k, pc]:
-                    inside += sounding[t, pc]
-                    absent += sounding[t, pc] == 0
-            n = sizes[k // 12]
+            inside, absent, n = 0, 0, 0
+            for tone in tones[k // 12]:
+                if tone >= 0:
+                    heard = sounding[t, (k + tone) % 12]
+                    inside += heard
+                    absent += heard == 0
+                    n += 1
             fit = (2 * inside - total) / total - missing * absent / n - size * (n - 3)
             score[k] += fit + low if k % 12 == pivot else fit
     root = np.full(spans, -1, np.int64)

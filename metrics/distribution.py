@@ -49,6 +49,7 @@ SCALES = ("reference-sd", "none")
     unit="sd",
     range=(0.0, np.inf),
     citation="Vallender 1974, doi:10.1137/1118101",
+    per_feature=True,
 )
 def wasserstein_distance(
     system: FeatureTable,
@@ -124,6 +125,7 @@ def frechet_distance(
     unit="bit",
     range=(0.0, np.inf),
     citation="Yang & Lerch 2020, On the evaluation of generative models in music",
+    per_feature=True,
 )
 def kl_divergence(
     system: FeatureTable,
@@ -174,6 +176,7 @@ def kl_divergence(
     unit="share",
     range=(0.0, 1.0),
     citation="Yang & Lerch 2020, On the evaluation of generative models in music",
+    per_feature=True,
 )
 def overlap_area(
     system: FeatureTable,

@@ -87,9 +87,16 @@ def bar_grid(
         bars.append(_steps(start, final, bar))
         beats.append(_steps(start, final, beat))
     close = np.array([final], np.int64)
-    return Grid(
-        np.unique(np.concatenate([*bars, close])), np.unique(np.concatenate([*beats, close]))
-    )
+    return Grid(_distinct([*bars, close]), _distinct([*beats, close]))
+
+
+def _distinct(parts: list[Ticks]) -> Ticks:
+    """Ascending parts joined, each edge once."""
+    edges = np.concatenate(parts)
+    fresh = np.empty(len(edges), np.bool_)
+    fresh[0] = True
+    np.not_equal(edges[1:], edges[:-1], out=fresh[1:])
+    return edges if fresh.all() else edges[fresh]
 
 
 def _check_count(segments: list[tuple[int, int, int, int]], ticks_per_quarter: int) -> None:

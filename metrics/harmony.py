@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from concours.metrics.chords import Chords, Vocabulary, changes, chords_of
+from concours.metrics.chords import Chords, Vocabulary, changes, chords_of, templates
 from concours.metrics.chroma import Segmentation
 from concours.metrics.compiled import compiled
+from concours.metrics.entropy import entropy_of
+from concours.metrics.keys import NAMES
 from concours.metrics.melody import Melody, MelodyRule, melody_of
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
@@ -79,11 +82,9 @@ def chord_histogram_entropy(
     if isinstance(chords, Undefined):
         return chords
     states = changes(chords)[0] if count == "change" else chords.state[chords.root >= 0]
-    kinds, counts = np.unique(states, return_counts=True)
-    shares = counts / counts.sum()
-    histogram = {_label(chords, int(s)): int(c) for s, c in zip(kinds, counts, strict=True)}
-    entropy = max(0.0, -float(np.sum(np.sort(shares * np.log2(shares)))))
-    return Scored(entropy, {"histogram": histogram})
+    counts = np.bincount(states)
+    histogram = {_label(chords, s): int(counts[s]) for s in np.flatnonzero(counts).tolist()}
+    return Scored(entropy_of(counts), {"histogram": histogram})
 
 
 @_metric("chords", (1, math.inf), YEH)
@@ -128,7 +129,7 @@ def chord_tonal_distance(
     states, start, _ = changes(chords)
     if len(states) < 2:
         return Undefined("fewer than 2 chords in the progression")
-    points = centroids(chords.tones)[states]
+    points = _chord_points(chords.names)[states]
     steps = np.sqrt(np.square(np.diff(points, axis=0)).sum(axis=1))
     return Scored(float(steps.mean()), {"tick": start[1:].tolist(), "curve": steps.tolist()})
 
@@ -163,8 +164,9 @@ def chord_progression_irregularity(
     states = changes(chords)[0]
     if n < 1 or len(states) < n:
         return Undefined(f"fewer than {max(1, n)} chords in the progression")
-    grams = np.lib.stride_tricks.sliding_window_view(states, n)
-    return len(np.unique(grams, axis=0)) / len(grams)
+    sequence = states.tolist()
+    grams = [tuple(sequence[i : i + n]) for i in range(len(sequence) - n + 1)]
+    return len(set(grams)) / len(grams)
 
 
 @_metric("1", (0, 1), YEH)
@@ -227,11 +229,7 @@ def pitch_consonance_score(
     if isinstance(found, Undefined):
         return found
     line, chords = found
-    above = np.array([1, -1, -1, 1, 1, 0, -1, 1, 1, 1, -1, -1])
-    interval = (np.arange(12)[:, None] - np.arange(12)[None, :]) % 12  # melody, chord tone
-    tones = chords.tones
-    scores = tones @ above[interval].T / tones.sum(axis=1, keepdims=True)
-    return _mean_over_time(line, chords, scores)
+    return _mean_over_time(line, chords, _consonances(chords.names))
 
 
 @_metric("1", (0, DIAMETER), YEH + "; Harte, Sandler & Gasser 2006")
@@ -258,8 +256,29 @@ def melody_chord_tonal_distance(
     if isinstance(found, Undefined):
         return found
     line, chords = found
-    gaps = centroids(chords.tones)[:, None, :] - BASIS[None, :, :]
-    return _mean_over_time(line, chords, np.sqrt(np.square(gaps).sum(axis=2)))
+    return _mean_over_time(line, chords, _melody_distances(chords.names))
+
+
+@cache
+def _consonances(names: tuple[str, ...]) -> Floats:
+    """Mean consonance of each melody pitch class over each chord: (12 × qualities, 12)."""
+    above = np.array([1, -1, -1, 1, 1, 0, -1, 1, 1, 1, -1, -1])
+    interval = (np.arange(12)[:, None] - np.arange(12)[None, :]) % 12  # melody, chord tone
+    tones = templates(names)
+    scores: Floats = tones @ above[interval].T / tones.sum(axis=1, keepdims=True)
+    return np.ascontiguousarray(scores)
+
+
+@cache
+def _chord_points(names: tuple[str, ...]) -> Floats:
+    return centroids(templates(names))
+
+
+@cache
+def _melody_distances(names: tuple[str, ...]) -> Floats:
+    """Distance of each melody pitch class from each chord: (12 × qualities, 12)."""
+    gaps = _chord_points(names)[:, None, :] - BASIS[None, :, :]
+    return np.ascontiguousarray(np.sqrt(np.square(gaps).sum(axis=2)))
 
 
 def _melody_and_chords(
@@ -274,9 +293,7 @@ def _melody_and_chords(
 
 def _mean_over_time(line: Melody, chords: Chords, table: Floats) -> float:
     """Mean of ``table[chord, melody pitch class]`` over the time that both sound."""
-    total, time = _weighed(
-        line.onset, line.end, line.pitch, chords.edges, chords.state, np.ascontiguousarray(table)
-    )
+    total, time = _weighed(line.onset, line.end, line.pitch, chords.edges, chords.state, table)
     return float(total / time)
 
 
@@ -299,5 +316,4 @@ def _weighed(
 
 
 def _label(chords: Chords, state: int) -> str:
-    one = Chords(chords.edges, np.array([state % 12]), np.array([state // 12]), chords.names)
-    return one.label(0)
+    return f"{NAMES[state % 12]}:{chords.names[state // 12]}"

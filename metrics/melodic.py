@@ -149,8 +149,8 @@ def pitch_class_transition_entropy(
     classes = line.pitch % 12
     counts = np.bincount(classes[:-1] * 12 + classes[1:], minlength=144).reshape(12, 12)
     rows = counts.sum(axis=1)
-    weighted = [rows[i] * entropy_of(counts[i]) for i in np.flatnonzero(rows)]
-    return Scored(float(sum(sorted(weighted)) / rows.sum()), {"counts": counts.tolist()})
+    value = entropy_of(counts.ravel()) - entropy_of(rows)  # H(present, next) - H(present)
+    return Scored(max(0.0, value), {"counts": counts.tolist()})
 
 
 def _intervals(piece: Piece, melody: MelodyRule) -> Ints | Undefined:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from concours.metrics.grid import Grid, bar_grid
+from concours.metrics.ordering import note_order
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -40,6 +41,8 @@ class Piece:
 
     ``bar_edges``: (bars + 1,), ``beat_edges``: (beats + 1,) in ticks; see
     :mod:`concours.metrics.grid`. ``has_velocity`` is false where the source carries no dynamics.
+    ``events_end``: the tick of the last note end or controller, which some other tools take for
+    the length of a piece; no metric of ours reads it.
     """
 
     onset: Ints
@@ -62,6 +65,7 @@ class Piece:
     beat_edges: Ints
     track_names: tuple[str, ...]
     has_velocity: bool
+    events_end: int = 0
     _shared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -134,6 +138,7 @@ def make_piece(
     bar_edges: ArrayLike | None = None,
     track_names: Sequence[str] = (),
     has_velocity: bool | None = None,
+    events_end: int = 0,
 ) -> Piece:
     """A checked, sorted :class:`Piece` from note columns of shape (n,).
 
@@ -157,16 +162,10 @@ def make_piece(
     columns["program"] = np.zeros(n, np.int64) if program is None else _ints(program)
     drums = np.zeros(n, np.bool_) if is_drum is None else np.asarray(is_drum, dtype=np.bool_)
     _check_notes(columns, drums, ticks_per_quarter)
-    order = np.lexsort(
-        (
-            columns["velocity"],
-            columns["program"],
-            columns["track"],
-            columns["end"],
-            columns["pitch"],
-            drums,
-            columns["onset"],
-        )
+    order = note_order(
+        columns["onset"],
+        drums,
+        *(columns[name] for name in ("pitch", "end", "track", "program", "velocity")),
     )
     columns = {k: v[order] for k, v in columns.items()}
     tempo = _last_at_each_tick([(0, 120.0), *tempos])
@@ -199,6 +198,7 @@ def make_piece(
         beat_edges=grid.beat_edges,
         track_names=names,
         has_velocity=velocity is not None if has_velocity is None else has_velocity,
+        events_end=max(int(columns["end"].max(initial=0)), int(events_end)),
     )
 
 

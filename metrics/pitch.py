@@ -7,6 +7,7 @@ it by its length in ticks. Entropies are in bits.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Literal, cast
 
 import numpy as np
@@ -23,6 +24,14 @@ SCALES = {
     "natural-minor": (0, 2, 3, 5, 7, 8, 10),
     "harmonic-minor": (0, 2, 3, 5, 7, 8, 11),
     "melodic-minor": (0, 2, 3, 5, 7, 9, 11),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "phrygian": (0, 1, 3, 5, 7, 8, 10),
+    "lydian": (0, 2, 4, 6, 7, 9, 11),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+    "locrian": (0, 1, 3, 5, 6, 8, 10),
+    "major-pentatonic": (0, 2, 4, 7, 9),
+    "blues": (0, 3, 5, 6, 7, 10),
+    "whole-tone": (0, 2, 4, 6, 8, 10),
 }
 
 
@@ -172,7 +181,9 @@ def scale_consistency(
     """Share of the notes that fit the best-fitting scale.
 
     The maximum, over the 12 roots and the scales named (joined by ``+``: major, natural-minor,
-    harmonic-minor, melodic-minor), of notes in the scale / notes. A seven-note scale gives at
+    harmonic-minor, melodic-minor, the church modes, major-pentatonic, blues, whole-tone), of
+    notes in the scale / notes. The church modes and natural minor hold the notes of some major
+    scale, so beside major they change nothing. A seven-note scale gives at
     least 7/12 whatever the music, so the floor is high. Undefined without pitched notes.
 
     Raises:
@@ -187,14 +198,21 @@ def scale_consistency(
     total = histogram.sum()
     if total <= 0:
         return NO_PITCHED_NOTES
+    return float((_scale_masks(scales) @ histogram).max() / total)
+
+
+@cache
+def _scale_masks(scales: str) -> Floats:
+    """1 where a pitch class is in a scale on a root: shape (12 x scales, 12)."""
     unknown = [s for s in scales.split("+") if s not in SCALES]
     if unknown:
         raise ValueError(f"no scale is called {unknown[0]!r}; there are {', '.join(SCALES)}")
-    masks = np.zeros((len(scales.split("+")), 12))
-    for row, name in zip(masks, scales.split("+"), strict=True):
-        row[list(SCALES[name])] = 1
-    rotated = np.stack([np.roll(histogram, -root) for root in range(12)], axis=1)
-    return float((masks @ rotated).max() / total)
+    rows = []
+    for name in scales.split("+"):
+        mask = np.zeros(12)
+        mask[list(SCALES[name])] = 1
+        rows += [np.roll(mask, root) for root in range(12)]
+    return np.array(rows)
 
 
 @metric(
@@ -241,9 +259,9 @@ def pitch_class_entropy_4bar(piece: Piece, *, weighting: Weighting = "count") ->
 def _windowed_entropy(piece: Piece, bars: int, weighting: Weighting) -> Scored | Undefined:
     notes = piece.pitched
     count = max(1, len(piece.bar_edges) - 1)
-    per_bar = np.zeros((count + 1, 12))
-    weights = notes.end - notes.onset if weighting == "duration" else np.ones(notes.n_notes)
-    np.add.at(per_bar, (piece.bar_of(notes.onset) + 1, notes.pitch % 12), weights)
+    weights = notes.end - notes.onset if weighting == "duration" else None
+    cells = (piece.bar_of(notes.onset) + 1) * 12 + notes.pitch % 12
+    per_bar = np.bincount(cells, weights, minlength=12 * (count + 1)).reshape(-1, 12)
     sums = np.cumsum(per_bar, axis=0)
     width = min(bars, count)
     windows = sums[width:] - sums[:-width]

@@ -46,8 +46,13 @@ FAMILIES = (
     "concours.metrics.control",
     "concours.metrics.distribution",
     "concours.metrics.samples",
+    "concours.metrics.loudness",
+    "concours.metrics.signal",
+    "concours.metrics.audio_pairs",
+    "concours.metrics.audio_sets",
     "concours.metrics.originality.ngram",
 )
+SET_INPUTS = {"symbolic": "features", "audio": "embedding"}
 ENTRY_POINT_GROUP = "concours.metrics"
 
 _REGISTERED: dict[str, MetricSpec] = {}
@@ -70,6 +75,7 @@ def metric(
     citation: str = "",
     invariant: Iterable[Invariance] = (),
     corpus: CorpusModel | None = None,
+    per_feature: bool = False,
 ) -> Callable[[F], F]:
     """Registers a metric function and returns it unchanged.
 
@@ -103,17 +109,19 @@ def metric(
             version=version,
             citation=citation,
             family=function.__module__.rpartition(".")[2],
-            parameters=MappingProxyType(_parameters(function)),
+            parameters=MappingProxyType(parameters_of(function)),
             choices=MappingProxyType(_choices(function)),
             invariant=frozenset(invariant),
             corpus=corpus,
+            per_feature=per_feature,
         )
         return function
 
     return register
 
 
-def _parameters(function: Callable[..., MetricResult]) -> dict[str, ParameterValue]:
+def parameters_of(function: Callable[..., MetricResult]) -> dict[str, ParameterValue]:
+    """The keyword-only arguments of a metric with their defaults."""
     found: dict[str, ParameterValue] = {}
     for p in inspect.signature(function).parameters.values():
         if p.kind is not inspect.Parameter.KEYWORD_ONLY:
@@ -132,7 +140,7 @@ def _choices(function: Callable[..., MetricResult]) -> dict[str, tuple[Parameter
     hints = get_type_hints(function)
     return {
         name: get_args(hints[name])
-        for name in _parameters(function)
+        for name in parameters_of(function)
         if get_origin(hints.get(name)) is Literal
     }
 
@@ -238,8 +246,9 @@ def _converted(
 def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
-    ``symbolic`` and ``audio`` stand for all metrics on that input, ``originality`` for every
-    metric at the corpus level, and a family (``pitch``, ``rhythm`` …) for its members.
+    ``symbolic`` and ``audio`` stand for all metrics of clips on that input and the distances
+    between sets of them, ``originality`` for every
+    metric of that package, and a family (``pitch``, ``rhythm`` …) for its members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
@@ -254,10 +263,12 @@ def _group(name: str) -> list[MetricRequest]:
         specs = [
             s
             for s in catalogue().values()
-            if (s.inputs == name and s.level == "clip") or (name == "symbolic" and s.level == "set")
+            if (s.inputs == name and s.level == "clip")
+            or (s.level == "set" and s.inputs == SET_INPUTS[name])
         ]
     elif name == "originality":
-        specs = [s for s in catalogue().values() if s.level == "corpus"]
+        package = "concours.metrics.originality."
+        specs = [s for s in catalogue().values() if s.function.__module__.startswith(package)]
     else:
         specs = grouped.get(name, [])
     return [MetricRequest(s, s.parameters) for s in specs]

@@ -80,6 +80,8 @@ class MetricSpec:
     arguments with their defaults; ``range`` is the closed interval of possible values, with
     infinite ends where there is no bound. ``choices`` lists the values of parameters that only take
     some. ``corpus`` is the model of the reference that a corpus metric takes.
+    ``per_feature`` marks a set metric that is a mean over features, whose detail holds the value of
+    each under ``features`` and the reasons why some have none under ``left_out``.
     """
 
     name: str
@@ -98,6 +100,7 @@ class MetricSpec:
     )
     invariant: frozenset[Invariance] = frozenset()
     corpus: CorpusModel | None = None
+    per_feature: bool = False
 
     @property
     def summary(self) -> str:

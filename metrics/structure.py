@@ -3,8 +3,9 @@
 Conventions
 -----------
 - Structureness works on frames of ``frame`` seconds of pitch-class time (drums left out), averaged
-  over ``smoothing`` seconds and compared in all 12 transpositions, as Wu & Yang do with chroma of
-  rendered audio. A piece of more than ``max_frames`` frames gets longer ones.
+  over ``smoothing`` seconds (at least three frames) and compared in all 12 transpositions, as Wu &
+  Yang do with chroma of rendered audio. A piece of more than ``max_frames`` frames gets longer
+  ones: the default, chosen for speed, still tells songs that return from songs that do not.
 - Bars are compared by their onsets: pairs of (step of the bar, pitch), on ``steps_per_quarter``
   steps. Bars without an onset are compared with nothing. Drums are left out.
 """
@@ -52,7 +53,7 @@ def structureness_short(
     frame: float = 0.5,
     smoothing: float = 2.0,
     keep: float = 0.15,
-    max_frames: int = 240,
+    max_frames: int = 96,
 ) -> Scored | Undefined:
     """How well the best segment of 3 to 8 seconds is repeated over the piece.
 
@@ -80,7 +81,7 @@ def structureness_mid(
     frame: float = 0.5,
     smoothing: float = 2.0,
     keep: float = 0.15,
-    max_frames: int = 240,
+    max_frames: int = 96,
 ) -> Scored | Undefined:
     """How well the best segment of 8 to 15 seconds is repeated over the piece.
 
@@ -96,7 +97,7 @@ def structureness_long(
     frame: float = 0.5,
     smoothing: float = 2.0,
     keep: float = 0.15,
-    max_frames: int = 96,
+    max_frames: int = 48,
 ) -> Scored | Undefined:
     """How well the best segment of 15 seconds or more is repeated over the piece.
 
@@ -255,7 +256,7 @@ def _structureness(
 def _matrix(piece: Piece, width: float, smoothing: float, keep: float) -> Floats:
     """The thresholded self-similarity matrix of frames of ``width`` seconds."""
     time = pitch_class_time(piece, width)
-    around = round(smoothing / width) // 2
+    around = max(1, round(smoothing / width) // 2)  # neighbours bridge a shift by half a frame
     sums = np.concatenate([np.zeros((1, 12)), np.cumsum(time, axis=0)])
     at = np.arange(len(time))
     smooth = sums[np.minimum(at + around + 1, len(time))] - sums[np.maximum(at - around, 0)]

@@ -7,11 +7,12 @@ from importlib import import_module
 import pytest
 
 import concours.eval
+import concours.listening_test
 import concours.metrics
 
 MODULES = sorted(
     found.name
-    for package in (concours.eval, concours.metrics)
+    for package in (concours.eval, concours.listening_test, concours.metrics)
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
 )
 

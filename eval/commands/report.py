@@ -33,6 +33,7 @@ def command(file: Path | None, format_: str, out: Path | None, only: tuple[str, 
     from concours.eval.config import load_config
     from concours.eval.report import Format, render
     from concours.eval.report.gather import gather, pieces
+    from concours.eval.report.leaderboard import show
     from concours.eval.run import select
     from concours.eval.store import open_store
 
@@ -40,6 +41,9 @@ def command(file: Path | None, format_: str, out: Path | None, only: tuple[str, 
     config = load_config(path)
     with open_store(config.store, folder) as store:
         report = gather(store, select(config, only))
+    if format_ == "terminal" and out is None:
+        show(report)
+        return
     text = render(report, cast(Format, format_), pieces=pieces if format_ == "html" else None)
     if out is None and format_ == "html":
         out = folder / REPORT_NAME

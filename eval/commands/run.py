@@ -96,21 +96,16 @@ def command(
 def _show(store_url: str, folder: Path, names: list[str], *, html: bool) -> None:
     from concours.eval.report import render
     from concours.eval.report.gather import gather, pieces
+    from concours.eval.report.leaderboard import show
     from concours.eval.store import open_store
 
     with open_store(store_url, folder) as store:
         report = gather(store, names)
-    click.echo(render(report, "terminal", width=_width()), nl=False)
+    show(report)
     if html:
         target = folder / REPORT_NAME
         target.write_text(render(report, "html", pieces=pieces), encoding="utf-8")
         click.echo(f"\nReport: {target}")
-
-
-def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
 
 
 def _folders(systems: tuple[str, ...]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from concours.metrics.piece import Piece, make_piece
 
 MAX_DENOMINATOR_POWER = 7
 MAX_TRACKS = 4096
+FIRST_CONTROL = 256  # a controller is a meta event of type 256 + its number
 
 
 @dataclass
@@ -36,6 +37,7 @@ class _Score:
     keys: list[tuple[int, int, bool]] = field(default_factory=list)
     endless: int = 0
     stray: int = 0
+    last_control: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
 
 
@@ -92,7 +94,7 @@ def control_ticks(data: bytes, number: int) -> NDArray[np.int64]:
     longest: NDArray[np.int64] = np.empty(0, np.int64)
     for span in _track_spans(data, 0, []):
         metas = read_track(array, *span).metas
-        ticks = metas[metas[:, 1] == 256 + number, 0]
+        ticks = metas[metas[:, 1] == FIRST_CONTROL + number, 0]
         if len(ticks) and (not len(longest) or ticks[-1] > longest[-1]):
             longest = ticks
     return longest
@@ -142,13 +144,17 @@ def _add(score: _Score, data: bytes, events: TrackEvents, index: int, offset: in
     notes = events.notes
     name = ""
     metas = events.metas
-    for tick, kind, at, size in metas[np.isin(metas[:, 1], (3, 0x51, 0x58, 0x59))].tolist():
+    kinds = metas[:, 1]
+    known = (kinds == 3) | (kinds == 0x51) | (kinds == 0x58) | (kinds == 0x59)
+    for tick, kind, at, size in metas[known].tolist():
         content = data[at : at + size]
         if kind == 3:
             name = name or content.decode("utf-8", "replace").strip("\x00 ")
         elif not _add_map(score, tick + offset, kind, content):
             what = {0x51: "tempo", 0x58: "time signature", 0x59: "key signature"}[kind]
             score.dropped[what] = score.dropped.get(what, 0) + 1
+    controls = metas[kinds >= FIRST_CONTROL, 0]
+    score.last_control = max(score.last_control, int(controls.max(initial=-offset)) + offset)
     endless = notes[:, 1] < 0
     if endless.any():
         notes[endless, 1] = np.maximum(events.end_tick, notes[endless, 0])
@@ -207,6 +213,7 @@ def _piece(score: _Score, division: int) -> Piece:
         keys=score.keys,
         track_names=score.names,
         has_velocity=True,
+        events_end=score.last_control,
     )
 
 

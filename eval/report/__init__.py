@@ -7,11 +7,14 @@ environment or the order of a dictionary.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from concours.eval.report.model import Item, Report, System
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from concours.metrics.piece import Piece
 
 Format = Literal["terminal", "html", "md", "csv", "json", "latex"]
@@ -19,19 +22,32 @@ PieceOf = Callable[[System, Item], "Piece | None"]
 """Finds the notes of an item; None where there are none to show (audio, a lost file)."""
 
 
+class Sound(NamedTuple):
+    """A recording: ``samples`` of shape (n,) or (n, channels), in -1..1."""
+
+    samples: NDArray[np.floating]
+    sample_rate: int
+
+
+SoundOf = Callable[[System, Item], "Sound | None"]
+"""Finds the recording of an item; None where it has none (notes, a lost file)."""
+
+
 def render(
     report: Report,
     format: Format,
     *,
     pieces: PieceOf | None = None,
+    sounds: SoundOf | None = None,
     audio: bool = True,
     width: int = 100,
 ) -> str:
     """The report in one format, as text that ends with a line break.
 
     ``pieces`` gives the HTML page the notes of the items that it shows, for piano rolls and
-    sound; without it the page names those items only. ``audio=False`` draws rolls and embeds no
-    sound. ``width`` is that of the terminal, in columns.
+    sound; ``sounds`` gives it recordings, for waveforms, spectrograms and sound. Where neither
+    knows an item, the page only names it. ``audio=False`` keeps the drawings and leaves the sound
+    out. ``width`` is that of the terminal, in columns.
 
     Raises:
         ValueError: no such format.
@@ -39,7 +55,7 @@ def render(
     if format == "html":
         from concours.eval.report.html import to_html
 
-        return to_html(report, pieces=pieces, audio=audio)
+        return to_html(report, pieces=pieces, sounds=sounds, audio=audio)
     if format == "terminal":
         from concours.eval.report.leaderboard import to_text
 

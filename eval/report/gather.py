@@ -43,15 +43,18 @@ def gather(store: Store, benchmarks: Sequence[str]) -> Report:
         UsageError: a benchmark that has no complete run.
     """
     found = []
-    manifests = {}
     for name in benchmarks:
         run_id = runs.latest_run(store, name)
         if run_id is None:
             raise UsageError(f"benchmark {name} has no complete run in the store: concours run")
-        stored = read_run(store, run_id)
-        manifests[name] = stored.manifest
-        found.append(_benchmark(stored))
-    return Report(manifests, tuple(found))
+        found.append(run_id)
+    return gather_runs(store, found)
+
+
+def gather_runs(store: Store, run_ids: Sequence[str]) -> Report:
+    """These runs, of one benchmark each."""
+    stored = [read_run(store, run_id) for run_id in run_ids]
+    return Report({s.benchmark: s.manifest for s in stored}, tuple(map(_benchmark, stored)))
 
 
 def pieces(system: System, item: Item) -> Piece | None:  # noqa: ARG001
@@ -108,6 +111,7 @@ def _column(measure: StoredMeasure) -> Column:
         parameters=json.loads(measure.parameters),
         summary=spec.summary,
         citation=spec.citation,
+        definition=spec.definition,
     )
 
 

@@ -15,9 +15,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from concours.eval.report import PieceOf
+from concours.eval.report import PieceOf, SoundOf
 from concours.eval.report import wording as words
+from concours.eval.report.bibtex import to_bibtex
 from concours.eval.report.model import Report
+from concours.eval.report.players import Hooks
 from concours.eval.report.views import benchmark_view
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -25,8 +27,30 @@ LEFT_OUT = {"command"}
 _TREES = (Mapping, list, tuple)
 
 
-def to_html(report: Report, *, pieces: PieceOf | None = None, audio: bool = True) -> str:
+def to_html(
+    report: Report,
+    *,
+    pieces: PieceOf | None = None,
+    sounds: SoundOf | None = None,
+    audio: bool = True,
+) -> str:
     """The whole page; see :func:`concours.eval.report.render` for the arguments."""
+    return page(
+        "report.html",
+        benchmarks=[
+            benchmark_view(b, i, report=report, hooks=Hooks(pieces, sounds, audio))
+            for i, b in enumerate(report.benchmarks)
+        ],
+        manifest=_provenance(report),
+        bibtex=to_bibtex(report),
+        has_sound=audio and bool(pieces or sounds),
+        has_rolls=pieces is not None,
+        has_pictures=bool(pieces or sounds),
+    )
+
+
+def page(template: str, **content: object) -> str:
+    """A page of its own from a template, with our style and script in it."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True,
@@ -38,19 +62,10 @@ def to_html(report: Report, *, pieces: PieceOf | None = None, audio: bool = True
     script = TEMPLATES.joinpath("report.js").read_text(encoding="utf-8")
     style = TEMPLATES.joinpath("report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    page = environment.get_template("report.html").render(
-        benchmarks=[
-            benchmark_view(b, i, report=report, pieces=pieces, audio=audio)
-            for i, b in enumerate(report.benchmarks)
-        ],
-        manifest=_provenance(report),
-        script=Markup(script),
-        style=Markup(style),
-        script_hash=digest,
-        has_sound=pieces is not None and audio,
-        has_rolls=pieces is not None,
+    text = environment.get_template(template).render(
+        script=Markup(script), style=Markup(style), script_hash=digest, **content
     )
-    return page.rstrip("\n") + "\n"
+    return text.strip("\n") + "\n"
 
 
 def _provenance(report: Report) -> list[tuple[str, list[tuple[str, str, bool]]]]:

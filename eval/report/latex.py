@@ -29,13 +29,22 @@ _SPECIAL = {
 
 
 def to_latex(report: Report) -> str:
-    """Tables of at most five metrics, each with its interval beside the value in small type."""
+    """Tables of at most five metrics, each with its interval beside the value in small type.
+
+    The works behind the metrics follow as BibTeX, in comments.
+    """
     lines = [r"% \usepackage{booktabs}"]
     for benchmark in report.benchmarks:
         for table in layout.tables(benchmark):
             for start in range(0, max(1, len(table.columns)), COLUMNS_A_TABLE):
                 columns = table.columns[start : start + COLUMNS_A_TABLE]
                 lines += _table(benchmark, table, columns, counts=table.is_main and start == 0)
+    from concours.eval.report.bibtex import to_bibtex
+
+    works = to_bibtex(report).splitlines()
+    if works:
+        lines += ["", "% The works behind the metrics, for a .bib file:"]
+        lines += [f"% {line}".rstrip() for line in works]
     return "\n".join(lines) + "\n"
 
 

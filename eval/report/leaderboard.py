@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from itertools import count
@@ -50,6 +51,16 @@ def to_text(report: Report, *, width: int = 100) -> str:
     )
     console.print(leaderboard(report, width=width))
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).strip("\n") + "\n"
+
+
+def show(report: Report) -> None:
+    """Prints the leaderboard to standard output: in its width and with the best in bold on a
+    terminal, else as plain text of 100 columns."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(to_text(report))
+        return
+    console = Console(emoji=False, markup=False, highlight=False)
+    console.print(leaderboard(report, width=console.width))
 
 
 def leaderboard(report: Report, *, width: int = 100) -> Group:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 
-from concours.eval.render import CLIP_BYTES_PER_SECOND, RenderError, clip
-from concours.eval.report import PieceOf
 from concours.eval.report import tables as layout
 from concours.eval.report import wording as words
-from concours.eval.report.model import Benchmark, Cell, Column, Item, Report, System
-from concours.eval.report.pianoroll import Roll, roll
+from concours.eval.report.model import Benchmark, Cell, Column, Report, System
 from concours.eval.report.picks import SHOWN, picks
+from concours.eval.report.players import Hooks, PlayerView, excerpt_seconds, player_view
 from concours.eval.report.plots import Plot, plot
 
-SOUND_BUDGET = 3_400_000
-LONGEST, SHORTEST = 20.0, 5.0
 SHADES = 5
-PATHS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -39,16 +33,6 @@ class MetricView:
     plot: Plot | None
     places: int
     range: str
-
-
-@dataclass(frozen=True)
-class PlayerView:
-    title: str
-    item: Item
-    roll: Roll | None
-    sound: str
-    silence: str
-    scores: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -82,13 +66,13 @@ class BenchmarkView:
 
 
 def benchmark_view(
-    benchmark: Benchmark, number: int, *, report: Report, pieces: PieceOf | None, audio: bool
+    benchmark: Benchmark, number: int, *, report: Report, hooks: Hooks
 ) -> BenchmarkView:
     """Everything that the page says of a benchmark; ``number`` makes its anchors unique."""
     anchor = f"b{number + 1}"
     longest = excerpt_seconds(report)
     systems = tuple(
-        _system(s, f"{anchor}-s{i + 1}", benchmark, longest, pieces, audio)
+        _system(s, f"{anchor}-s{i + 1}", benchmark, longest, hooks)
         for i, s in enumerate(layout.ordered_systems(benchmark))
     )
     metrics = {
@@ -111,16 +95,6 @@ def benchmark_view(
         failures=tuple(layout.failures(benchmark)),
         gaps=tuple(layout.gaps(benchmark)),
     )
-
-
-def excerpt_seconds(report: Report) -> float:
-    """How long each excerpt may be, so that all of them fit the budget of one page.
-
-    20 s for up to 31 excerpts, then less, but never under 5 s.
-    """
-    n = sum(len(picks(s)) for b in report.benchmarks for s in b.systems)
-    encoded = CLIP_BYTES_PER_SECOND * 4 / 3
-    return float(int(min(LONGEST, max(SHORTEST, SOUND_BUDGET / (encoded * max(1, n))))))
 
 
 def _summary(benchmark: Benchmark) -> str:
@@ -195,8 +169,7 @@ def _system(
     anchor: str,
     benchmark: Benchmark,
     longest: float,
-    pieces: PieceOf | None,
-    audio: bool,
+    hooks: Hooks,
 ) -> SystemView:
     counts: dict[str, int] = {}
     for item in system.items:
@@ -209,34 +182,7 @@ def _system(
         warnings=tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))),
         failures=tuple(f for f in layout.failures(benchmark) if f.system is system),
         players=tuple(
-            _player(system, p.item, SHOWN[p.place], benchmark, longest, pieces, audio)
+            player_view(system, p.item, SHOWN[p.place], benchmark, longest, hooks)
             for p in picks(system)
         ),
     )
-
-
-def _player(
-    system: System,
-    item: Item,
-    title: str,
-    benchmark: Benchmark,
-    longest: float,
-    pieces: PieceOf | None,
-    audio: bool,
-) -> PlayerView:
-    piece = pieces(system, item) if pieces else None
-    drawn = roll(piece, longest) if piece is not None else None
-    sound, silence = "", ""
-    if piece is not None and audio:
-        try:
-            data = clip(piece, longest).data
-            sound = f"data:audio/mpeg;base64,{base64.b64encode(data).decode()}"
-        except RenderError as error:
-            silence = str(error)
-    scores = []
-    for column in benchmark.columns:
-        if (score := item.scores.get(column.key)) is not None:
-            places = words.decimals(column, benchmark)
-            text = words.NOTHING if score.value is None else words.number(score.value, places)
-            scores.append((column.key, text, score.reason if score.value is None else column.unit))
-    return PlayerView(title, item, drawn, sound, silence, tuple(scores))

@@ -1,11 +1,11 @@
 """Intervals for the mean of a metric over items, and for a distance between two sets of items.
 
-All randomness comes from the seed given. Neither function ever returns NaN.
+All randomness comes from the seed given. Neither ever returns NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -48,42 +48,55 @@ def mean_interval(
     return Interval(float(low), float(high))
 
 
-def half_sample_interval(
-    distance: Callable[[Rows, Rows], float | None],
+def half_sample_intervals(
+    distances: Callable[[Rows, Rows], Mapping[str, float]],
     sizes: tuple[int, int],
-    value: float,
+    values: Mapping[str, float],
     *,
     bounds: tuple[float, float],
     confidence: float = 0.95,
     resamples: int = 100,
     seed: int = 0,
-) -> Interval | None:
-    """Interval for a distance between two sets, by the delete-half jackknife.
+) -> dict[str, Interval]:
+    """Intervals for distances between two sets, by the delete-half jackknife.
 
-    ``distance(rows, rows)`` computes the distance on a subset of each set, given as row numbers
-    (None where it is undefined there); ``sizes`` are the sizes of the sets, ``value`` the distance
-    on all rows, ``bounds`` its possible range. Each resample draws half of each set without
-    replacement; the standard deviation of the distance over resamples estimates its standard
-    error, and the interval is ``value`` plus and minus a normal quantile of it, cut at ``bounds``.
+    ``distances(rows, rows)`` computes named distances on a subset of each set, given as row
+    numbers (a distance that is undefined there is left out); ``sizes`` are the sizes of the sets,
+    ``values`` the distances on all rows, ``bounds`` their possible range. Each resample draws half
+    of each set without replacement; the standard deviation of a distance over resamples estimates
+    its standard error, and the interval is its value plus and minus a normal quantile of that,
+    cut at ``bounds``.
 
     A bootstrap would be wrong here: drawing an item twice makes two sets look further apart than
-    they are, so its distances lie above ``value``. The interval is for the expected distance at
+    they are, so its distances lie above the value. The interval is for the expected distance at
     these sample sizes; a distance estimated from few items is itself too large.
 
-    None for fewer than 4 items in a set, or where half the resamples are undefined.
+    No interval for fewer than 4 items in a set, or where half the resamples are undefined.
+
+    >>> x, y = np.arange(10.0), np.arange(10.0) + 5
+    >>> found = half_sample_intervals(
+    ...     lambda a, b: {"difference": float(y[b].mean() - x[a].mean())},
+    ...     (10, 10), {"difference": 5.0}, bounds=(-np.inf, np.inf))
+    >>> found["difference"].low < 5 < found["difference"].high
+    True
     """
     if min(sizes) < 4:
-        return None
+        return {}
     from scipy.special import ndtri
 
     rng = np.random.default_rng(seed)
-    found: list[float] = []
+    found: dict[str, list[float]] = {name: [] for name in values}
     for _ in range(resamples):
         halves = [np.sort(rng.permutation(n)[: n // 2]).astype(np.int64) for n in sizes]
-        d = distance(halves[0], halves[1])
-        if d is not None:
-            found.append(d)
-    if len(found) < resamples / 2:
-        return None
-    spread = float(ndtri((1 + confidence) / 2)) * float(np.std(found, ddof=1))
-    return Interval(max(bounds[0], value - spread), min(bounds[1], value + spread))
+        for name, d in distances(halves[0], halves[1]).items():
+            if name in found:
+                found[name].append(d)
+    quantile = float(ndtri((1 + confidence) / 2))
+    intervals = {}
+    for name, value in values.items():
+        if len(found[name]) >= resamples / 2:
+            spread = quantile * float(np.std(found[name], ddof=1))
+            intervals[name] = Interval(
+                max(bounds[0], value - spread), min(bounds[1], value + spread)
+            )
+    return intervals

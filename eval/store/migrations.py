@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, inser
 
 from concours.eval.errors import StoreError
 from concours.eval.store import tables
+from concours.eval.store.study_tables import create_study_tables
 
 _own = MetaData()
 migration_table = Table(
@@ -33,7 +34,10 @@ def _runs_and_scores(connection: Connection) -> None:
     connection.execute(text(tables.SCORES_VIEW))
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "runs and scores", _runs_and_scores),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "runs and scores", _runs_and_scores),
+    Migration(2, "listening tests", create_study_tables),
+)
 
 
 def migrate(connection: Connection) -> None:

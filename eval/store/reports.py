@@ -32,6 +32,7 @@ class StoredItem:
     status: str
     reason: str
     warnings: tuple[str, ...]
+    prompt: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def read_run(store: Store, run_id: str) -> StoredRun:
                 i.status or "failed",
                 i.why or i.reason,
                 tuple(i.warnings or ()),
+                i.prompt,
             )
             for i in items
         ),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from concours.eval.errors import UsageError
 from concours.eval.plan import Measure, Plan
 from concours.eval.store.engine import Store
 from concours.eval.store.tables import (
@@ -278,6 +279,21 @@ def latest_run(store: Store, benchmark: str) -> str | None:
     )
     with store.reading() as connection:
         return connection.scalar(query)
+
+
+def find_run(store: Store, prefix: str) -> str:
+    """The complete run whose id starts with ``prefix``.
+
+    Raises:
+        UsageError: none does, or several do.
+    """
+    query = select(run.c.id).where(run.c.status == "complete").order_by(run.c.id)
+    with store.reading() as connection:
+        found = [i for i in connection.scalars(query) if i.startswith(prefix)]
+    if len(found) != 1:
+        what = "no complete run's" if not found else f"{len(found)} runs'"
+        raise UsageError(f"{what} id starts with {prefix!r}; give more or other digits of it")
+    return str(found[0])
 
 
 def _now() -> str:

@@ -116,3 +116,20 @@ def test_a_missing_soundfont_says_what_to_install(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(render, "find_spec", lambda _name: None)
     with pytest.raises(render.RenderError, match="pip install"):
         render.soundfont()
+
+
+def test_recordings_become_clips_like_those_of_notes() -> None:
+    seconds = np.arange(44100 * 30) / 44100
+    wave = np.stack([0.1 * np.sin(2 * np.pi * 440 * seconds)] * 2, axis=1)
+    clip = render.sound_clip(wave, 44100)
+    assert clip == render.sound_clip(wave, 44100)
+    assert clip.seconds == 20.0
+    sound, rate = samples(clip)
+    assert abs(int(np.abs(np.fft.rfft(sound[rate : 2 * rate])).argmax()) - 440) <= 1
+    assert np.abs(sound).max() == pytest.approx(render.PEAK, abs=0.1)
+
+
+@pytest.mark.parametrize("bad", [np.zeros(0), np.array([np.nan, 0.0])])
+def test_broken_recordings_are_refused(bad: np.ndarray) -> None:
+    with pytest.raises(render.RenderError, match="nothing to play"):
+        render.sound_clip(bad, 44100)

@@ -64,8 +64,8 @@ def test_chromatic_triad_and_scales() -> None:
     harmonic = quarters(69, 71, 72, 74, 76, 77, 80)  # A harmonic minor
     assert scale_consistency(harmonic) == pytest.approx(6 / 7)
     assert scale_consistency(harmonic, scales="harmonic-minor") == 1
-    with pytest.raises(ValueError, match="no scale is called 'dorian'"):
-        scale_consistency(harmonic, scales="dorian")
+    with pytest.raises(ValueError, match="no scale is called 'doric'"):
+        scale_consistency(harmonic, scales="doric")
 
 
 def test_a_note_that_ends_on_the_beat_leaves_the_next_one_empty() -> None:

@@ -8,7 +8,11 @@ import pytest
 
 from concours.metrics import melodic
 from concours.metrics.piece import make_piece
-from concours.metrics.pitch import pitch_class_entropy_1bar, pitch_class_entropy_4bar
+from concours.metrics.pitch import (
+    pitch_class_entropy_1bar,
+    pitch_class_entropy_4bar,
+    scale_consistency,
+)
 from concours.metrics.spec import Undefined
 from concours.metrics.tonality import key_correlation, key_margin, out_of_key_rate
 
@@ -113,3 +117,14 @@ def test_transition_entropy_is_joint_less_present():
 )
 def test_one_note_has_no_movement(metric):
     assert isinstance(metric(tune(60)), Undefined)
+
+
+def test_scales_by_name():
+    whole_tones = tune(60, 62, 64, 66, 68, 70)
+    assert scale_consistency(whole_tones) == pytest.approx(4 / 6)
+    assert scale_consistency(whole_tones, scales="whole-tone") == 1
+    modal = tune(62, 64, 65, 67, 69, 71, 72)
+    assert scale_consistency(modal, scales="dorian") == scale_consistency(modal) == 1
+    raised = tune(57, 59, 60, 62, 64, 65, 68)
+    assert scale_consistency(raised) < 1
+    assert scale_consistency(raised, scales="major+harmonic-minor") == 1

@@ -1,6 +1,5 @@
 "use strict";
 (function () {
-  document.documentElement.classList.add("js");
   const counted = (n, word) => n + " " + word + (n === 1 ? "" : "s");
   const all = (root, selector) => Array.from(root.querySelectorAll(selector));
 
@@ -109,4 +108,7 @@
   window.addEventListener("beforeprint", () => {
     all(document, "details.guide, details.more").forEach((part) => { part.open = true; });
   });
+
+  // Last, so that controls show only where everything above works.
+  document.documentElement.classList.add("js");
 })();

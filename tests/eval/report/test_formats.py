@@ -1,8 +1,12 @@
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -45,7 +49,7 @@ def test_the_same_report_gives_the_same_text(sample: Sample, format: Format) -> 
 def test_no_private_path_is_shown(sample: Sample, format: Format) -> None:
     manifest = {} if format == "json" else sample.report.manifest
     report = replace(sample.report, manifest=manifest)
-    assert "/somewhere/private" not in render(report, format, pieces=sample.pieces)
+    assert "/somewhere/private" not in render(report, format, pieces=sample.pieces, audio=False)
 
 
 @pytest.mark.parametrize("format", [*TEXTS, "html"])
@@ -219,3 +223,29 @@ def test_gaps_join_systems_with_one_reason(sample: Sample) -> None:
     (gap, home) = layout.gaps(alike)[::-1]
     assert len(gap.systems) == len(bench.systems) - 1
     assert home.systems[0].is_reference
+
+
+def test_reports_do_not_depend_on_the_process(tmp_path: Path) -> None:
+    """Two processes with other hash seeds, time zones, languages and widths write the same."""
+    script = (
+        "import sys; from report_sample import make_sample; from typing import get_args\n"
+        "from concours.eval.report import Format, render\n"
+        "s = make_sample()\n"
+        "for f in get_args(Format):\n"
+        "    sys.stdout.buffer.write(render(s.report, f, pieces=s.pieces, audio=False).encode())\n"
+    )
+    samples = Path(__file__).parents[2] / "samples"
+    outputs = []
+    for changes in (
+        {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "COLUMNS": "40", "LANG": "C", "NO_COLOR": "1"},
+        {"PYTHONHASHSEED": "2", "TZ": "UTC", "COLUMNS": "200", "FORCE_COLOR": "1"},
+    ):
+        environment = {**os.environ, "PYTHONPATH": str(samples), **changes}
+        command = [sys.executable, "-c", script]
+        outputs.append(
+            subprocess.run(
+                command, env=environment, cwd=tmp_path, capture_output=True, check=True
+            ).stdout
+        )
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) > 100_000

@@ -4,14 +4,15 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 import soundfile
 from report_sample import EMOJI, HOSTILE, Sample, build, drums, walk
 
-from concours.eval.report import render
-from concours.eval.report.model import Report
+from concours.eval.report import Sound, render
+from concours.eval.report.model import Item, Report, System
 from concours.eval.report.picks import picks
-from concours.eval.report.views import excerpt_seconds
+from concours.eval.report.players import excerpt_seconds
 
 VOID = {"meta", "input", "br", "wbr", "img", "link", "hr", "path"}
 
@@ -184,3 +185,21 @@ def test_drums_alone_are_drawn() -> None:
     page = Page(render(Report({}, (bench,)), "html", pieces=lambda s, i: notes[s.name, i.path]))
     assert len(page.all("audio")) == 2
     assert "drums" in "".join(page.text)
+
+
+def test_recordings_are_drawn_and_played(sample: Sample) -> None:
+    wave = 0.2 * np.sin(np.arange(22050 * 25) / 10)
+
+    def sounds(system: System, _item: Item) -> Sound | None:
+        if system.name == "human":
+            return Sound(wave, 22050)
+        return Sound(np.zeros(0), 22050) if system.name == "markov-3" else None
+
+    page = Page(render(sample.report, "html", sounds=sounds))
+    assert len(page.all("audio")) == 3
+    images = page.all("img")
+    assert len(images) == 3
+    assert all((a["src"] or "").startswith("data:image/png;base64,") and a["alt"] for a in images)
+    shown = " ".join(" ".join(page.text).split())
+    assert "The first 20 of 25 seconds." in shown
+    assert "piano rolls" not in shown

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from concours.eval.stats.bootstrap import Interval, half_sample_interval, mean_interval
+from concours.eval.stats.bootstrap import Interval, half_sample_intervals, mean_interval
 
 
 def test_one_value_has_no_interval() -> None:
@@ -54,27 +54,28 @@ def test_half_samples_cover_the_expected_distance() -> None:
     covered = 0
     for seed in range(400):
         x, y = rng.normal(0, 1, 40), rng.normal(3, 1, 60)
-
-        def distance(a: np.ndarray, b: np.ndarray, x=x, y=y) -> float:  # type: ignore[no-untyped-def, type-arg]
-            return float(abs(x[a].mean() - y[b].mean()))
-
-        value = float(abs(x.mean() - y.mean()))
-        interval = half_sample_interval(distance, (40, 60), value, bounds=(0, np.inf), seed=seed)
-        assert interval is not None
-        covered += interval.low <= 3.0 <= interval.high
+        found = half_sample_intervals(
+            lambda a, b, x=x, y=y: {"d": float(abs(x[a].mean() - y[b].mean()))},
+            (40, 60),
+            {"d": float(abs(x.mean() - y.mean()))},
+            bounds=(0, np.inf),
+            seed=seed,
+        )
+        covered += found["d"].low <= 3.0 <= found["d"].high
     assert 0.91 <= covered / 400 <= 0.98
 
 
 def test_half_samples_need_four_of_each() -> None:
-    assert half_sample_interval(lambda *_: 0.0, (3, 50), 0.0, bounds=(0, 1)) is None
+    assert half_sample_intervals(lambda *_: {"d": 0.0}, (3, 50), {"d": 0.0}, bounds=(0, 1)) == {}
 
 
 def test_half_samples_stay_in_the_range() -> None:
     rng = np.random.default_rng(0)
-    interval = half_sample_interval(lambda *_: rng.random(), (8, 8), 0.01, bounds=(0, 1))
-    assert interval is not None
-    assert interval.low == 0
+    found = half_sample_intervals(
+        lambda *_: {"d": rng.random()}, (8, 8), {"d": 0.01}, bounds=(0, 1)
+    )
+    assert found["d"].low == 0
 
 
 def test_mostly_undefined_halves_give_no_interval() -> None:
-    assert half_sample_interval(lambda *_: None, (8, 8), 0.5, bounds=(0, 1)) is None
+    assert half_sample_intervals(lambda *_: {}, (8, 8), {"d": 0.5}, bounds=(0, 1)) == {}

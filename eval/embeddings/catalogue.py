@@ -1,0 +1,87 @@
+"""Which embeddings there are: ours, ONNX files, and those that other packages bring.
+
+Naming an embedding costs nothing; opening one imports its engine and reads its checkpoint. A
+checkpoint is never downloaded here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.metadata import entry_points
+from typing import Any, cast
+
+from concours.eval.errors import UsageError
+from concours.metrics.embeddings.protocol import Embedding
+
+ENTRY_POINT_GROUP = "concours.embeddings"
+
+
+def _spectral_stats(_: str) -> Embedding:
+    from concours.metrics.embeddings.spectral_stats import SpectralStats
+
+    return SpectralStats()
+
+
+def _vggish(argument: str) -> Embedding:
+    from concours.eval.embeddings.vggish import open_vggish
+
+    return open_vggish(argument)
+
+
+def _clap(argument: str) -> Embedding:
+    from concours.eval.embeddings.clap import open_clap
+
+    return open_clap(argument)
+
+
+def _onnx(argument: str) -> Embedding:
+    from concours.eval.embeddings.onnx_file import open_onnx
+
+    return open_onnx(argument)
+
+
+def _encoder(kind: str) -> Callable[[str], Embedding]:
+    def make(argument: str) -> Embedding:
+        from concours.eval.embeddings.self_supervised import open_encoder
+
+        return open_encoder(kind, argument)
+
+    return make
+
+
+BUILT_IN: dict[str, Callable[[str], Embedding]] = {
+    "spectral-stats-v1": _spectral_stats,
+    "vggish": _vggish,
+    "clap": _clap,
+    **{k: _encoder(k) for k in ("encodec", "wav2vec2", "hubert", "wavlm", "mert")},
+    "onnx": _onnx,
+}
+
+
+@lru_cache(maxsize=4)
+def open_embedding(name: str) -> Embedding:
+    """The embedding called ``name``, or ``name:argument`` (``onnx:model.onnx``).
+
+    Raises:
+        UsageError: no such embedding, its engine is not installed, or its checkpoint is missing,
+            damaged or another one; the message says what to do.
+    """
+    kind, _, argument = name.partition(":")
+    if kind in BUILT_IN:
+        return BUILT_IN[kind](argument)
+    others = {e.name: e for e in entry_points(group=ENTRY_POINT_GROUP)}
+    if kind in others:
+        make: Any = others[kind].load()
+        return cast(Embedding, make(argument) if argument else make())
+    known = ", ".join([*BUILT_IN, *sorted(others)])
+    raise UsageError(f"no embedding is called {kind!r}; there are: {known}")
+
+
+def identity_of(name: str) -> str:
+    """The hash of everything that moves the embedding's numbers, its checkpoint included.
+
+    Raises:
+        UsageError: as :func:`open_embedding`.
+    """
+    return open_embedding(name).spec.identity

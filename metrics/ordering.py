@@ -1,0 +1,68 @@
+"""The one order of a piece's notes, found fast.
+
+Conventions: by onset, then pitched before drums, pitch, end, track, program and velocity, so that
+neither the order of notes nor that of tracks in a file shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from concours.metrics.compiled import compiled
+
+LONGEST_TIE = 64
+SAFE_TICK = 1 << 54
+
+
+def note_order(
+    onset: Any, drums: Any, pitch: Any, end: Any, track: Any, program: Any, velocity: Any
+) -> Any:
+    """The permutation that sorts note columns of shape (n,), int64 but for ``drums``.
+
+    One stable sort by a packed key, then the few ties by the rest; the plain seven-key sort where
+    a tick is too large to pack or many notes tie.
+
+    >>> rows = [(5, 0, 60, 6, 0, 0, 9), (0, 1, 40, 1, 0, 0, 9), (0, 0, 70, 1, 0, 0, 9)]
+    >>> order = note_order(*np.array(rows).T.copy())
+    >>> order.tolist()
+    [2, 1, 0]
+    """
+    if not len(onset) or int(onset.max()) < SAFE_TICK:
+        key = (onset << 8) + (drums.astype(np.int64) << 7) + pitch
+        order = np.argsort(key, kind="stable")
+        if _untied(key, order, end, track, program, velocity, LONGEST_TIE):
+            return order
+    return np.lexsort((velocity, program, track, end, pitch, drums, onset))
+
+
+@compiled
+def _untied(
+    key: Any, order: Any, end: Any, track: Any, program: Any, velocity: Any, longest: int
+) -> bool:
+    """Sorts each run of equal keys in place by insertion; False where a run is too long for it."""
+    first = 0
+    for i in range(1, len(order)):
+        if key[order[i]] != key[order[i - 1]]:
+            first = i
+            continue
+        if i - first >= longest:
+            return False
+        own = order[i]
+        at = i
+        while at > first:
+            other = order[at - 1]
+            before = end[own] - end[other]
+            if before == 0:
+                before = track[own] - track[other]
+            if before == 0:
+                before = program[own] - program[other]
+            if before == 0:
+                before = velocity[own] - velocity[other]
+            if before >= 0:
+                break
+            order[at] = other
+            at -= 1
+        order[at] = own
+    return True
