@@ -7,8 +7,8 @@ the figures without.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from concours.eval.stats.emotion import Ceiling, Ellipse, ellipse, rater_ceiling
 from concours.eval.stats.mos import Interval, system_mos
 from concours.eval.stats.pairs import Pair, compare_systems, overall_test
 from concours.eval.stats.power import Components, Design, components, plan
+from concours.eval.stats.preference import Comparison, Preference, fit_preference
 from concours.eval.stats.quantiles import Quartiles, quartiles
 from concours.eval.stats.ranks import RankInterval, rank_intervals
 from concours.eval.stats.ratings import Ratings, RatingsError, cross, has_repeats
@@ -121,6 +122,7 @@ class Analysis:
     notes: tuple[str, ...]
     seed: int
     level: float
+    preferences: Mapping[str, Preference | Undefined] = field(default_factory=dict)
 
 
 def analyze_ratings(
@@ -160,7 +162,13 @@ def analyze_ratings(
             raise RatingsError(
                 f"no condition is called {name!r}; they are {', '.join(ratings.systems)}"
             )
-    flags, notes = _screen(ratings, hidden_reference, mid_anchor, trap_items or {})
+    strict = method == "mushra"
+    flags, notes = _screen(
+        ratings,
+        hidden_reference if strict else None,
+        mid_anchor if strict else None,
+        trap_items or {},
+    )
     excluded = tuple(f for f in flags if f.rule in excluding_rules)
     trials = ratings.where(~np.isin(ratings.item, list(trap_items or {})))
     if not len(trials):
@@ -193,6 +201,24 @@ def analyze_ratings(
         seed=seed,
         level=level,
     )
+
+
+def with_preferences(
+    analysis: Analysis | None,
+    preferences: Mapping[str, Sequence[Comparison]],
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Analysis:
+    """The analysis with strengths of each dimension that was asked as a preference.
+
+    Without an analysis (a study of preferences only) everything else is empty.
+    """
+    if analysis is None:
+        empty = ScreeningReport((), (), (), 0, 0, (), ())
+        analysis = Analysis((), (), (), empty, None, {}, (), seed, level)
+    fits = {d: fit_preference(c, level) for d, c in preferences.items()}
+    return replace(analysis, preferences=fits)
 
 
 def _screen(

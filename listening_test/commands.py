@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from concours.listening_test import analyze_command
+
 if TYPE_CHECKING:
     from concours.eval.store import Store
     from concours.listening_test.config import StudyConfig
@@ -268,6 +270,9 @@ def dashboard(name: str, port: int, host: str, oidc: bool, url: str) -> None:
     from concours.listening_test.watching import watch
 
     watch(open_live(_open(url), name), host, port, oidc)
+
+
+study.add_command(analyze_command.command)
 
 
 def _benchmark_study(name: str, path: Path) -> StudyConfig:

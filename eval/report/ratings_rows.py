@@ -18,6 +18,7 @@ from concours.eval.analysis import (
 )
 from concours.eval.joining import Joined
 from concours.eval.stats.pairs import Pair
+from concours.eval.stats.preference import Preference
 from concours.eval.stats.screening import Flag
 from concours.metrics.spec import Undefined
 
@@ -35,6 +36,7 @@ def analysis_data(analysis: Analysis, joined: Joined | None = None) -> Json:
         "screening": _screening(analysis.screening),
         "emotion": None if analysis.emotion is None else _emotion(analysis.emotion),
         "power": {d: _power(p) for d, p in analysis.power.items()},
+        "preferences": [_preference(d, p) for d, p in analysis.preferences.items()],
         "notes": list(analysis.notes),
         "level": analysis.level,
         "seed": analysis.seed,
@@ -147,6 +149,20 @@ def _emotion(e: EmotionReport) -> Json:
     for dimension, ceiling in e.ceilings.items():
         found["ceilings"] |= _stated(dimension, ceiling)
     return found
+
+
+def _preference(dimension: str, p: Preference | Undefined) -> Json:
+    if isinstance(p, Undefined):
+        return {"dimension": dimension, "strengths": None, "reason": p.reason}
+    return {
+        "dimension": dimension,
+        "strengths": [plain(s) for s in p.strengths],
+        "tie": plain(p.tie),
+        "method": p.method,
+        "n_comparisons": p.n_comparisons,
+        "n_raters": p.n_raters,
+        "reason": "",
+    }
 
 
 def _power(p: Any) -> Json:
