@@ -100,3 +100,37 @@ def test_a_study_without_answers_says_so(folder: Path) -> None:
     run = CliRunner().invoke(cli, ["study", "analyze", "pilot", "--store", url])
     assert isinstance(run.exception, UsageError)
     assert "no answers yet" in str(run.exception)
+
+
+def test_a_study_of_preferences(folder: Path) -> None:
+    draw = np.random.default_rng(2)
+    logs = {"a": -0.7, "b": 0.0, "c": 0.7}
+
+    def value(heard: list[str], _: Any) -> str:
+        gap = logs[heard[0]] - logs[heard[1]]
+        return "a" if draw.random() < 1 / (1 + np.exp(-gap)) else "b"
+
+    found = analyzed(answered(folder, value, raters=25, method="pairwise"))
+    assert found["systems"] == []
+    strengths = {s["system"]: s for s in found["preferences"][0]["strengths"]}
+    assert strengths["a"]["strength"] < strengths["b"]["strength"] < strengths["c"]["strength"]
+    assert strengths["c"]["ci_low"] > 1
+    assert found["preferences"][0]["method"] == "sandwich clustered by rater"
+    assert found["preferences"][0]["n_raters"] == 25
+
+
+def test_a_mushra_study_screens_by_its_own_hidden_reference(folder: Path) -> None:
+    draw = np.random.default_rng(3)
+    asked: list[int] = []
+
+    def value(_: list[str], __: Any) -> int:
+        asked.append(1)
+        return int(draw.integers(20, 80))
+
+    url = answered(folder, value, raters=4, method="mushra", reference="a")
+    run = CliRunner().invoke(cli, ["study", "analyze", "pilot", "--store", url, "--format", "json"])
+    assert "exclude every rater" in str(run.exception)
+    kept = analyzed(url, "--keep-all")
+    assert "hidden reference" in {s["system"] for s in kept["systems"]}
+    assert len({f["rater"] for f in kept["screening"]["flagged"]}) == 4
+    assert sum(s["n_ratings"] for s in kept["systems"]) == len(asked)
