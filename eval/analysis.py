@@ -38,6 +38,7 @@ from concours.eval.stats.screening import (
     bt500,
     model_outliers,
     no_variance,
+    prolific,
     stimulus_table,
     straight_lining,
     traps,
@@ -132,6 +133,7 @@ def analyze_ratings(
     hidden_reference: str | None = None,
     mid_anchor: str | None = None,
     trap_items: Mapping[str, Trap] | None = None,
+    participants: Mapping[str, str] | None = None,
     scale: tuple[float, float] | None = None,
     excluding_rules: Collection[str] = EXCLUDING,
     margin: float | None = None,
@@ -144,6 +146,7 @@ def analyze_ratings(
     ``hidden_reference`` (needed for ``method="mushra"``) and ``mid_anchor`` name conditions;
     ``trap_items`` maps items to the closed range of right answers, and these items enter nothing
     else; ``scale`` gives the ends of the rating scale (the values' extremes if left out);
+    ``participants`` gives the status of raters on Prolific, whose ids the raters' names are;
     ``margin`` asks for equivalence tests; ``half_width`` for the study sizes that reach such an
     interval.
 
@@ -169,6 +172,7 @@ def analyze_ratings(
         mid_anchor if strict else None,
         trap_items or {},
     )
+    flags += prolific(ratings, participants or {})
     excluded = tuple(f for f in flags if f.rule in excluding_rules)
     trials = ratings.where(~np.isin(ratings.item, list(trap_items or {})))
     if not len(trials):

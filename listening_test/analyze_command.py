@@ -57,6 +57,11 @@ def _trap(text: str) -> tuple[str, tuple[float, float]]:
     help="An attention check and its right answers (repeatable).",
 )  # fmt: skip
 @click.option(
+    "--participants",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Prolific's export; flags raters whose submission wasn't approved.",
+)
+@click.option(
     "--exclude",
     multiple=True,
     metavar="RULE",
@@ -89,6 +94,7 @@ def command(
     hidden_reference: str | None,
     mid_anchor: str | None,
     trap_: tuple[str, ...],
+    participants: Path | None,
     exclude: tuple[str, ...],
     keep_all: bool,
     margin: float | None,
@@ -107,6 +113,7 @@ def command(
     published sets are read as they are.
     """
     from concours.eval.analysis import EXCLUDING, Method, analyze_ratings, with_preferences
+    from concours.eval.ratings_import.read import read_participants
     from concours.eval.report.ratings_report import RatingsFormat, render_analysis
 
     answers = _answers(study, url, ratings, kind)
@@ -121,6 +128,7 @@ def command(
             hidden_reference=hidden_reference,
             mid_anchor=mid_anchor,
             trap_items=dict(_trap(t) for t in trap_),
+            participants=None if participants is None else read_participants(participants),
             excluding_rules=() if keep_all else (*EXCLUDING, *exclude),
             margin=margin,
             half_width=half_width,
