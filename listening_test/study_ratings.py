@@ -12,8 +12,8 @@ from concours.eval.store import Store, study
 OUTCOMES: dict[str, Outcome] = {"a": "first", "b": "second", "tie": "tie", "both_bad": "tie"}
 ROLES = {
     "hidden_ref": "hidden reference",
-    "anchor_low": "low anchor",
-    "anchor_mid": "mid anchor",
+    "anchor_low": "anchor 3.5 kHz",
+    "anchor_mid": "anchor 7 kHz",
     "reference": "reference",
 }
 
