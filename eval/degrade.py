@@ -32,15 +32,22 @@ def pitch_noise(piece: Piece, strength: float, rng: np.random.Generator) -> Piec
 
 
 def time_jitter(piece: Piece, strength: float, rng: np.random.Generator) -> Piece:
-    """Every note moves by a normal time with a standard deviation of ``strength`` eighths."""
+    """Every note moves by a normal time with a standard deviation of ``strength`` eighths.
+
+    No note moves out of the piece, before its start or past its last bar line.
+    """
     spread = strength * piece.ticks_per_quarter / 2
     move = np.rint(rng.normal(0, spread, piece.n_notes)).astype(np.int64)
-    move = np.maximum(move, -piece.onset)
+    last = int(piece.bar_edges[-1])
+    move = np.clip(move, -piece.onset, np.maximum(last - piece.end, 0))
     return _changed(piece, onset=piece.onset + move, end=piece.end + move)
 
 
 def bar_scramble(piece: Piece, strength: float, rng: np.random.Generator) -> Piece:
-    """A share ``strength`` of the bars change places; a note goes with the bar it starts in."""
+    """A share ``strength`` of the bars change places; a note goes with the bar it starts in.
+
+    Bar lines stay where they are; a note that would sound past the last one is cut there.
+    """
     edges = piece.bar_edges
     n = len(edges) - 1
     chosen = np.sort(rng.permutation(n)[: round(strength * n)])
@@ -50,7 +57,8 @@ def bar_scramble(piece: Piece, strength: float, rng: np.random.Generator) -> Pie
     bar = np.clip(np.searchsorted(edges, piece.onset, side="right") - 1, 0, n - 1)
     move = edges[target[bar]] - edges[bar]
     onset = np.minimum(piece.onset + move, edges[-1] - 1)
-    return _changed(piece, onset=onset, end=onset + (piece.end - piece.onset))
+    end = np.maximum(np.minimum(onset + (piece.end - piece.onset), edges[-1]), onset)
+    return _changed(piece, onset=onset, end=end)
 
 
 def transposition(piece: Piece, strength: float, rng: np.random.Generator) -> Piece:  # noqa: ARG001
@@ -105,6 +113,8 @@ def _changed(piece: Piece, **columns: Ints) -> Piece:
                 strict=True,
             )
         ),
+        bar_edges=piece.bar_edges,
+        events_end=piece.events_end,
         track_names=piece.track_names,
         has_velocity=piece.has_velocity,
     )

@@ -69,6 +69,16 @@ def test_each_degradation_touches_what_its_name_says() -> None:
     assert set((moved.onset % 240).tolist()) == {0}
 
 
+@pytest.mark.parametrize("degrade", [*DEGRADATIONS.values(), transposition])
+def test_stated_bar_lines_stay(degrade) -> None:
+    pickup = make_piece(
+        onset=np.arange(18) * 240, end=np.arange(18) * 240 + 240, pitch=60 + np.arange(18) % 5,
+        bar_edges=[0, 480, 2400, 4320],
+    )  # fmt: skip
+    for level in (0.0, 0.5, 1.0):
+        assert degrade(pickup, level, rng()).bar_edges.tolist() == [0, 480, 2400, 4320]
+
+
 def test_drums_keep_their_instruments() -> None:
     drums = make_piece(onset=[0, 240], end=[240, 480], pitch=[36, 60], is_drum=[True, False])
     for degrade in (note_shuffle, pitch_noise, transposition):

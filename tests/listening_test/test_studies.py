@@ -106,9 +106,10 @@ def test_a_planted_truth_is_recovered(music: Path, store_url: str) -> None:
         for name, mean in truth.items():
             assert means[name] == pytest.approx(mean, abs=0.25)
         from concours.eval.stats.mos import Interval, system_mos
-        from concours.listening_test.ratings import study_ratings
+        from concours.listening_test.study_ratings import study_answers
 
-        ratings = study_ratings(store, "pilot")
+        ratings = study_answers(store, live.id).ratings
+        assert ratings is not None
         for name, mean in truth.items():
             estimate = system_mos(ratings.select(system=name))
             assert isinstance(estimate, Interval)
