@@ -7,8 +7,8 @@ the figures without.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from concours.eval.stats.emotion import Ceiling, Ellipse, ellipse, rater_ceiling
 from concours.eval.stats.mos import Interval, system_mos
 from concours.eval.stats.pairs import Pair, compare_systems, overall_test
 from concours.eval.stats.power import Components, Design, components, plan
+from concours.eval.stats.preference import Comparison, Preference, fit_preference
 from concours.eval.stats.quantiles import Quartiles, quartiles
 from concours.eval.stats.ranks import RankInterval, rank_intervals
 from concours.eval.stats.ratings import Ratings, RatingsError, cross, has_repeats
@@ -37,6 +38,7 @@ from concours.eval.stats.screening import (
     bt500,
     model_outliers,
     no_variance,
+    prolific,
     stimulus_table,
     straight_lining,
     traps,
@@ -121,6 +123,7 @@ class Analysis:
     notes: tuple[str, ...]
     seed: int
     level: float
+    preferences: Mapping[str, Preference | Undefined] = field(default_factory=dict)
 
 
 def analyze_ratings(
@@ -130,6 +133,7 @@ def analyze_ratings(
     hidden_reference: str | None = None,
     mid_anchor: str | None = None,
     trap_items: Mapping[str, Trap] | None = None,
+    participants: Mapping[str, str] | None = None,
     scale: tuple[float, float] | None = None,
     excluding_rules: Collection[str] = EXCLUDING,
     margin: float | None = None,
@@ -142,6 +146,7 @@ def analyze_ratings(
     ``hidden_reference`` (needed for ``method="mushra"``) and ``mid_anchor`` name conditions;
     ``trap_items`` maps items to the closed range of right answers, and these items enter nothing
     else; ``scale`` gives the ends of the rating scale (the values' extremes if left out);
+    ``participants`` gives the status of raters on Prolific, whose ids the raters' names are;
     ``margin`` asks for equivalence tests; ``half_width`` for the study sizes that reach such an
     interval.
 
@@ -160,7 +165,14 @@ def analyze_ratings(
             raise RatingsError(
                 f"no condition is called {name!r}; they are {', '.join(ratings.systems)}"
             )
-    flags, notes = _screen(ratings, hidden_reference, mid_anchor, trap_items or {})
+    strict = method == "mushra"
+    flags, notes = _screen(
+        ratings,
+        hidden_reference if strict else None,
+        mid_anchor if strict else None,
+        trap_items or {},
+    )
+    flags += prolific(ratings, participants or {})
     excluded = tuple(f for f in flags if f.rule in excluding_rules)
     trials = ratings.where(~np.isin(ratings.item, list(trap_items or {})))
     if not len(trials):
@@ -193,6 +205,24 @@ def analyze_ratings(
         seed=seed,
         level=level,
     )
+
+
+def with_preferences(
+    analysis: Analysis | None,
+    preferences: Mapping[str, Sequence[Comparison]],
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Analysis:
+    """The analysis with strengths of each dimension that was asked as a preference.
+
+    Without an analysis (a study of preferences only) everything else is empty.
+    """
+    if analysis is None:
+        empty = ScreeningReport((), (), (), 0, 0, (), ())
+        analysis = Analysis((), (), (), empty, None, {}, (), seed, level)
+    fits = {d: fit_preference(c, level) for d, c in preferences.items()}
+    return replace(analysis, preferences=fits)
 
 
 def _screen(

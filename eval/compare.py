@@ -175,7 +175,7 @@ def _row(key: str, a: Side, b: Side, seed: int, level: float) -> Row:
         found = _set_difference(a.run.set_scores.get((a.system, key)),
                                 b.run.set_scores.get((b.system, key)), level)  # fmt: skip
     else:
-        (x, cx), (y, cy) = (_values(s, key) for s in (a, b))
+        (x, cx), (y, cy) = (values_and_clusters(s, key) for s in (a, b))
         found = score_difference(x, cx, y, cy, seed=seed, level=level)
     if isinstance(found, Undefined):
         return undefined(found.reason)
@@ -185,7 +185,7 @@ def _row(key: str, a: Side, b: Side, seed: int, level: float) -> Row:
     )  # fmt: skip
 
 
-def _values(side: Side, key: str) -> tuple[np.ndarray, np.ndarray]:
+def values_and_clusters(side: Side, key: str) -> tuple[np.ndarray, np.ndarray]:
     """The defined values of a system's items and their clusters: the prompt, else the item."""
     values, clusters = [], []
     own = f"{side.run.manifest.get('run', side.run.benchmark)} {side.system}"

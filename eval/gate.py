@@ -150,7 +150,8 @@ class _Parser:
         while at < end:
             found = _TOKEN.match(text, at)
             if found is None:
-                raise self.error("this isn't part of a condition", at)
+                blank = len(text[at:]) - len(text[at:].lstrip())
+                raise self.error("this isn't part of a condition", at + blank)
             kind = str(found.lastgroup)
             self.tokens.append((kind, found[kind], found.start(kind)))
             at = found.end()

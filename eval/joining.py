@@ -74,8 +74,11 @@ class Joined:
     notes: tuple[str, ...]
 
 
-def match(ratings: Ratings, clips: Sequence[Clip]) -> dict[tuple[str, str], Clip]:
-    """The clip of each rated (system, item) that has one."""
+def match(
+    ratings: Ratings, clips: Sequence[Clip], hashes: Mapping[tuple[str, str], str] | None = None
+) -> dict[tuple[str, str], Clip]:
+    """The clip of each rated (system, item) that has one; ``hashes`` gives their sha256."""
+    known = hashes or {}
     by_hash = {c.sha256: c for c in clips}
     stems = Counter(PurePath(c.path).stem for c in clips)
     by_stem = {PurePath(c.path).stem: c for c in clips}
@@ -83,7 +86,7 @@ def match(ratings: Ratings, clips: Sequence[Clip]) -> dict[tuple[str, str], Clip
     found = {}
     for system, item in sorted({*zip(ratings.system.tolist(), ratings.item.tolist(), strict=True)}):
         stem = PurePath(item).stem if not item.isdigit() else item
-        clip = by_hash.get(item) or by_folder.get((system, stem))
+        clip = by_hash.get(known.get((system, item), item)) or by_folder.get((system, stem))
         if clip is None and stems[stem] == 1:
             clip = by_stem[stem]
         if clip is not None:
@@ -91,13 +94,20 @@ def match(ratings: Ratings, clips: Sequence[Clip]) -> dict[tuple[str, str], Clip
     return found
 
 
-def join(ratings: Ratings, clips: Sequence[Clip], *, seed: int = 0, level: float = 0.95) -> Joined:
+def join(
+    ratings: Ratings,
+    clips: Sequence[Clip],
+    hashes: Mapping[tuple[str, str], str] | None = None,
+    *,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Joined:
     """Every metric against every dimension, at clip level, within systems and over systems.
 
     Raises:
         RatingsError: no rated item has a clip among those scored.
     """
-    matched = match(ratings, clips)
+    matched = match(ratings, clips, hashes)
     rated = {*zip(ratings.system.tolist(), ratings.item.tolist(), strict=True)}
     if not matched:
         example = "/".join(sorted(rated)[0])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 if TYPE_CHECKING:
-    from concours.eval.stats.ratings import Ratings
+    from concours.listening_test.study_ratings import Answers
 
 KINDS = ["auto", "long", "webmushra", "wide", "nested", "davda54", "aimgef", "aes"]
 
@@ -31,6 +31,13 @@ def _trap(text: str) -> tuple[str, tuple[float, float]]:
 @click.command("analyze")
 @click.argument("study", required=False)
 @click.option(
+    "--store",
+    "url",
+    default="sqlite:///concours.db",
+    show_default=True,
+    help="Database of the study.",
+)
+@click.option(
     "--ratings",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Analyse the ratings in this file instead of a study.",
@@ -49,6 +56,11 @@ def _trap(text: str) -> tuple[str, tuple[float, float]]:
     "--trap", "trap_", multiple=True, metavar="ITEM=LOWEST:HIGHEST",
     help="An attention check and its right answers (repeatable).",
 )  # fmt: skip
+@click.option(
+    "--participants",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Prolific's export; flags raters whose submission wasn't approved.",
+)
 @click.option(
     "--exclude",
     multiple=True,
@@ -75,12 +87,14 @@ def _trap(text: str) -> tuple[str, tuple[float, float]]:
 )
 def command(
     study: str | None,
+    url: str,
     ratings: Path | None,
     kind: str,
     method: str,
     hidden_reference: str | None,
     mid_anchor: str | None,
     trap_: tuple[str, ...],
+    participants: Path | None,
     exclude: tuple[str, ...],
     keep_all: bool,
     margin: float | None,
@@ -98,29 +112,37 @@ def command(
     rater and dimension where they are known; webMUSHRA results, wide MUSHRA tables and some
     published sets are read as they are.
     """
-    from concours.eval.analysis import EXCLUDING, Method, analyze_ratings
+    from concours.eval.analysis import EXCLUDING, Method, analyze_ratings, with_preferences
+    from concours.eval.ratings_import.read import read_participants
     from concours.eval.report.ratings_report import RatingsFormat, render_analysis
 
-    table = _ratings(study, ratings, kind)
-    analysis = analyze_ratings(
-        table,
-        method=cast(Method, method),
-        hidden_reference=hidden_reference,
-        mid_anchor=mid_anchor,
-        trap_items=dict(_trap(t) for t in trap_),
-        excluding_rules=() if keep_all else (*EXCLUDING, *exclude),
-        margin=margin,
-        half_width=half_width,
-        seed=seed,
-    )
-    joined = None
-    if clips:
+    answers = _answers(study, url, ratings, kind)
+    table = answers.ratings
+    if answers.is_mushra and hidden_reference is None:
+        method, hidden_reference = "mushra", "hidden reference"
+    analysis, joined = None, None
+    if table is not None:
+        analysis = analyze_ratings(
+            table,
+            method=cast(Method, method),
+            hidden_reference=hidden_reference,
+            mid_anchor=mid_anchor,
+            trap_items=dict(_trap(t) for t in trap_),
+            participants=None if participants is None else read_participants(participants),
+            excluding_rules=() if keep_all else (*EXCLUDING, *exclude),
+            margin=margin,
+            half_width=half_width,
+            seed=seed,
+        )
+    if analysis is not None and table is not None and clips:
         from concours.eval.commands.score import split_metrics
         from concours.eval.joining import join, score_clips
 
         kept = table.without({f.rater for f in analysis.screening.excluded})
-        joined = join(kept, score_clips(clips, split_metrics(metrics)), seed=seed)
-    text = render_analysis(analysis, cast(RatingsFormat, format_), joined)
+        scored = score_clips(clips, split_metrics(metrics))
+        joined = join(kept, scored, answers.hashes, seed=seed)
+    complete = with_preferences(analysis, answers.preferences, seed=seed)
+    text = render_analysis(complete, cast(RatingsFormat, format_), joined)
     if out is None:
         click.echo(text, nl=False)
     else:
@@ -128,15 +150,20 @@ def command(
         click.echo(f"wrote {out}", err=True)
 
 
-def _ratings(study: str | None, path: Path | None, kind: str) -> Ratings:
+def _answers(study: str | None, url: str, path: Path | None, kind: str) -> Answers:
     from concours.eval.errors import UsageError
     from concours.eval.ratings_import.read import read_ratings
+    from concours.listening_test.study_ratings import Answers, study_answers
 
     if (study is None) == (path is None):
         raise UsageError("name a study or give --ratings FILE, one of the two")
-    if path is None:
-        raise UsageError(
-            f"study {study!r}: export its ratings with `concours study export` and give the file "
-            "as --ratings"
-        )
-    return read_ratings(path, kind)
+    if path is not None:
+        return Answers(read_ratings(path, kind), {}, {})
+    from concours.eval.store import open_store
+    from concours.eval.store import study as stored
+
+    with open_store(url) as store:
+        found = study_answers(store, stored.find_study(store, str(study)).id)
+    if found.ratings is None and not found.preferences:
+        raise UsageError(f"study {study!r} has no answers yet: concours study status {study}")
+    return found

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from concours.listening_test.analyze_command import command as analyze
+
 if TYPE_CHECKING:
     from concours.eval.store import Store
     from concours.listening_test.config import StudyConfig
@@ -33,10 +35,16 @@ def study() -> None:
     """Listening tests: make, serve, invite, watch, export."""
 
 
+study.add_command(analyze)
+
+
 @study.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--from-benchmark", help="take the systems of this benchmark of --config")
-@click.option("--config", type=click.Path(path_type=Path), default=Path("benchmarks.yaml"))
+@click.option(
+    "--config", type=click.Path(path_type=Path), default=Path("benchmarks.yaml"),
+    help="the file that holds the benchmark",
+)  # fmt: skip
 @click.option("--store", "url", default=None, help="instead of the store of the file")
 @click.option("--replace", is_flag=True, help="replace a draft of the same name")
 def create(
@@ -71,7 +79,10 @@ def create(
 @click.option("--raters", type=click.IntRange(1, 10_000), help="how many personal links")
 @click.option("--crowd", is_flag=True, help="one link for a crowd platform (replaces the last)")
 @click.option("--revoke", "revoked", help="make a rater's link worthless: r7, 7 or an id")
-@click.option("--base-url", default="http://localhost:8765", show_default=True)
+@click.option(
+    "--base-url", default="http://localhost:8765", show_default=True,
+    help="the address at which raters reach the app",
+)  # fmt: skip
 @store_option
 def invite(
     name: str, raters: int | None, crowd: bool, revoked: str | None, base_url: str, url: str
@@ -110,7 +121,9 @@ def invite(
 
 @study.command()
 @click.argument("name")
-@click.option("--port", default=8765, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--port", default=8765, show_default=True, type=click.IntRange(1, 65535), help="where to listen"
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for the network")
 @click.option("--rate-limit", default=1.0, type=click.FloatRange(min=0.01),
               help="factor on the limits for each address")  # fmt: skip
@@ -125,7 +138,6 @@ def serve(name: str, port: int, host: str, rate_limit: float, url: str) -> None:
     store = _open(url)
     live = open_live(store, name)
     stored.go_live(store, live.id, time.time())
-    stored.expire(store, live.id, time.time(), 60 * live.config.abandon_minutes)
     limits = Limits(*(Budget(b.rate * rate_limit, b.burst * rate_limit) for b in Limits()))
     click.echo(f"study {name} at http://{host}:{port} (stop with Ctrl-C)", err=True)
     run(live, host, port, limits)
@@ -182,7 +194,9 @@ def status(name: str, form: str, url: str) -> None:
 
 @study.command()
 @click.argument("name")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="folder"
+)
 @click.option("--format", "form", type=click.Choice(["csv", "parquet"]), default="csv")
 @store_option
 def export(name: str, out: Path, form: Any, url: str) -> None:
@@ -228,13 +242,35 @@ def withdraw(name: str, rater: str, yes: bool, url: str) -> None:
 
 @study.command()
 @click.option("--difference", required=True, type=float, help="difference of means to be found")
-@click.option("--power", default=0.8, show_default=True, type=click.FloatRange(0.05, 0.99))
-@click.option("--items", default="4,8,16,32", show_default=True)
-@click.option("--rater-sd", default=0.5, show_default=True, type=float)
-@click.option("--item-sd", default=0.4, show_default=True, type=float)
-@click.option("--taste-sd", default=0.3, show_default=True, type=float)
-@click.option("--error-sd", default=0.7, show_default=True, type=float)
-@click.option("--seed", default=0, show_default=True, type=int)
+@click.option(
+    "--power",
+    default=0.8,
+    show_default=True,
+    type=click.FloatRange(0.05, 0.99),
+    help="chance to find it",
+)
+@click.option("--items", default="4,8,16,32", show_default=True, help="items of each system")
+@click.option(
+    "--rater-sd",
+    default=0.5,
+    show_default=True,
+    type=float,
+    help="standard deviation between raters",
+)
+@click.option(
+    "--item-sd", default=0.4, show_default=True, type=float, help="standard deviation between items"
+)
+@click.option(
+    "--taste-sd",
+    default=0.3,
+    show_default=True,
+    type=float,
+    help="standard deviation of a rater's taste for a system",
+)
+@click.option(
+    "--error-sd", default=0.7, show_default=True, type=float, help="standard deviation of the rest"
+)
+@click.option("--seed", default=0, show_default=True, type=int, help="seed of the simulation")
 def power(
     difference: float, power: float, items: str, rater_sd: float, item_sd: float,
     taste_sd: float, error_sd: float, seed: int,
@@ -258,8 +294,10 @@ def power(
 
 @study.command()
 @click.argument("name")
-@click.option("--port", default=8766, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port", default=8766, show_default=True, type=click.IntRange(1, 65535), help="where to listen"
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="address to listen at")
 @click.option("--oidc", is_flag=True, help="ask for a login (streamlit's [auth] secrets)")
 @store_option
 def dashboard(name: str, port: int, host: str, oidc: bool, url: str) -> None:

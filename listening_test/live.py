@@ -18,6 +18,7 @@ from concours.listening_test.config import StudyConfig
 CLIP_CACHE_BYTES = 256 << 20
 OPEN_SECONDS = 4 * 3600.0
 EXTRA_BLOCKS = 8
+EXPIRE_EVERY = 60.0
 
 
 @dataclass
@@ -33,6 +34,7 @@ class LiveStudy:
     clock: Callable[[], float] = time.time
     _clips: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
     _size: int = 0
+    _expired_at: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
     def is_open(self) -> bool:
@@ -70,7 +72,15 @@ class LiveStudy:
             return self.config.trials_per_rater
         return 20 if self.config.settled_design == "adaptive-pairs" else 10_000
 
+    def _expire(self) -> None:
+        """Gives back what absent raters hold, at most once a minute."""
+        now = self.clock()
+        if now - self._expired_at >= EXPIRE_EVERY:
+            self._expired_at = now
+            study.expire(self.store, self.id, now, 60 * self.config.abandon_minutes)
+
     def _claim(self, rater_id: str) -> bool:
+        self._expire()
         if uses_blocks(self.config):
             if study.progress(self.store, rater_id)[1] > 0:
                 return False

@@ -36,9 +36,9 @@ def routes() -> list[Route]:
     from starlette.routing import Route
 
     return [
-        Route("/join/{token}", join, methods=["GET"]),
-        Route("/crowd/{key}", crowd, methods=["GET"]),
-        Route("/stim/{page}/{slot:int}/{mac}", stimulus, methods=["GET"]),
+        Route("/join/{token}", _or_busy(join), methods=["GET"]),
+        Route("/crowd/{key}", _or_busy(crowd), methods=["GET"]),
+        Route("/stim/{page}/{slot:int}/{mac}", _or_busy(stimulus), methods=["GET"]),
         Route("/api/draft", _posted(draft), methods=["POST"]),
         Route("/api/submit", _posted(submit), methods=["POST"]),
     ]
@@ -48,7 +48,7 @@ async def join(request: Request) -> Response:
     """An invitation: exchanges the token for a cookie, once for each device."""
     live = served()
     found = await _in_thread(study.join_by_token, live.store, live.id, request.path_params["token"])
-    return _welcome(live, found)
+    return _welcome(live, found, request)
 
 
 async def crowd(request: Request) -> Response:
@@ -64,7 +64,7 @@ async def crowd(request: Request) -> Response:
         study.join_by_crowd, live.store, live.id, request.path_params["key"], external, detail,
         live.clock(),
     )  # fmt: skip
-    return _welcome(live, found)
+    return _welcome(live, found, request)
 
 
 async def stimulus(request: Request) -> Response:
@@ -143,6 +143,23 @@ def submit(live: LiveStudy, rater: study.Rater, page: Page, body: Mapping[str, A
     result = study.submit(live.store, rater.id, page.assignment.id, answer, now)
     _record(live, page, str(body.get("tab", ""))[:40], body)
     return {"result": result}
+
+
+def _or_busy(
+    endpoint: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """A database that is locked is no crash: the browser tries again."""
+
+    async def calm(request: Request) -> Response:
+        from starlette.responses import PlainTextResponse
+
+        try:
+            return await endpoint(request)
+        except study.StoreBusy:
+            headers = {"Cache-Control": "no-store", "Retry-After": "3"}
+            return PlainTextResponse("Busy, please try again", 503, headers)
+
+    return calm
 
 
 def _posted(
@@ -229,7 +246,7 @@ def _cookie_rater(live: LiveStudy, request: Request) -> str | None:
     return tokens.rater_of_cookie(live.secret, value)
 
 
-def _welcome(live: LiveStudy, found: study.Rater | None) -> Response:
+def _welcome(live: LiveStudy, found: study.Rater | None, request: Request) -> Response:
     from starlette.responses import RedirectResponse
 
     if found is None:
@@ -240,6 +257,7 @@ def _welcome(live: LiveStudy, found: study.Rater | None) -> Response:
         tokens.cookie_value(live.secret, found.id),
         max_age=tokens.COOKIE_SECONDS,
         httponly=True,
+        secure="https" in (request.url.scheme, request.headers.get("x-forwarded-proto")),
         samesite="lax",
         path="/",
     )

@@ -21,6 +21,7 @@ SETTINGS: dict[str, Any] = {
     "server.enableXsrfProtection": True,
     "server.enableCORS": True,
     "runner.magicEnabled": False,
+    "runner.postScriptGC": False,  # a full collection after every step costs more than the step
     "theme.base": "light",
     "theme.primaryColor": "#2457a8",
     "theme.textColor": "#1c2430",

@@ -16,14 +16,17 @@ from typing import Literal
 
 import numpy as np
 
+from concours.metrics.beat_estimate import on_estimated_beats
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.spec import Undefined
 
-Beats = Literal["check", "trust"]
+Beats = Literal["check", "trust", "estimate"]
 CLEAR = 0.4
 ENOUGH = 16
-NO_GRID = Undefined("no beat grid: the onsets keep no steps of a beat (beats=trust goes on)")
+NO_GRID = Undefined(
+    "no beat grid: the onsets keep no steps of a beat (beats=estimate or trust goes on)"
+)
 
 
 def beat_grid_clarity_of(piece: Piece) -> float:
@@ -33,19 +36,26 @@ def beat_grid_clarity_of(piece: Piece) -> float:
     )
 
 
-def no_beat_grid(piece: Piece, beats: Beats) -> Undefined | None:
-    """Why metrics that need beats are undefined, or None where they may go on.
+def on_beats(piece: Piece, beats: Beats) -> Piece | Undefined:
+    """The piece that a metric of beats reads.
+
+    ``check``: the piece itself, or why not; ``trust``: the piece itself whatever its onsets say;
+    ``estimate``: the piece itself where it has a grid, else its notes on estimated beats
+    (:mod:`concours.metrics.beat_estimate`).
 
     >>> from concours.metrics.piece import make_piece
-    >>> no_beat_grid(make_piece(onset=[0, 480], end=[1, 481], pitch=[60, 60]), "check") is None
+    >>> piece = make_piece(onset=[0, 480], end=[1, 481], pitch=[60, 60])
+    >>> on_beats(piece, "check") is piece
     True
     """
     if beats == "trust":
-        return None
+        return piece
     clear = piece.shared(
         "beat_grid_clear", lambda: _clarity(piece.onset, piece.ticks_per_quarter, CLEAR) >= CLEAR
     )
-    return None if clear else NO_GRID
+    if clear:
+        return piece
+    return on_estimated_beats(piece) if beats == "estimate" else NO_GRID
 
 
 @compiled

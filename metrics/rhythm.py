@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from concours.metrics.beat_grid import Beats, no_beat_grid
+from concours.metrics.beat_grid import Beats, on_beats
+from concours.metrics.chroma import Segmentation, segment_edges
 from concours.metrics.entropy import entropy_of
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
@@ -27,11 +28,15 @@ from concours.metrics.sweep import (
 NO_NOTES = Undefined("no notes")
 
 
-def _empty_rate(piece: Piece, edges: Ints) -> float | Undefined:
+def _empty_rate(piece: Piece, beats: Beats, span: Segmentation) -> float | Undefined:
     if piece.n_notes == 0:
         return NO_NOTES
-    spans = edges[: int(np.searchsorted(edges, piece.end_tick, side="left")) + 1]
-    occupied = occupied_spans(piece, spans)
+    gridded = on_beats(piece, beats)
+    if isinstance(gridded, Undefined):
+        return gridded
+    edges = segment_edges(gridded, span)
+    spans = edges[: int(np.searchsorted(edges, gridded.end_tick, side="left")) + 1]
+    occupied = occupied_spans(gridded, spans)
     if len(occupied) == 0:
         return Undefined("no note has a length")
     return 1.0 - float(np.count_nonzero(occupied)) / len(occupied)
@@ -58,7 +63,7 @@ def empty_beat_rate(piece: Piece, *, beats: Beats = "check") -> float | Undefine
     >>> empty_beat_rate(first_and_fourth)
     0.5
     """
-    return no_beat_grid(piece, beats) or _empty_rate(piece, piece.beat_edges)
+    return _empty_rate(piece, beats, "beat")
 
 
 @metric(
@@ -80,7 +85,7 @@ def empty_measure_rate(piece: Piece, *, beats: Beats = "check") -> float | Undef
     >>> empty_measure_rate(make_piece(onset=[0, 3840], end=[480, 4320], pitch=[60, 62]))
     0.33333333333333337
     """
-    return no_beat_grid(piece, beats) or _empty_rate(piece, piece.bar_edges)
+    return _empty_rate(piece, beats, "bar")
 
 
 @metric(
@@ -110,10 +115,10 @@ def groove_consistency(
     """
     if piece.n_notes == 0:
         return NO_NOTES
-    missing = no_beat_grid(piece, beats)
-    if missing:
-        return missing
-    grid, offset = onset_grid(piece, steps_per_quarter)
+    gridded = on_beats(piece, beats)
+    if isinstance(gridded, Undefined):
+        return gridded
+    grid, offset = onset_grid(gridded, steps_per_quarter)
     steps = np.diff(offset)
     pairs = np.flatnonzero(steps[:-1] == steps[1:])
     if len(pairs) == 0:
@@ -187,10 +192,10 @@ def grooving_similarity(
     """
     if piece.n_notes == 0:
         return NO_NOTES
-    missing = no_beat_grid(piece, beats)
-    if missing:
-        return missing
-    grid, offset = onset_grid(piece, steps_per_quarter)
+    gridded = on_beats(piece, beats)
+    if isinstance(gridded, Undefined):
+        return gridded
+    grid, offset = onset_grid(gridded, steps_per_quarter)
     steps = np.diff(offset)
     differing, pairs = 0.0, 0
     for length in np.unique(steps).tolist():
@@ -282,11 +287,11 @@ def syncopation(
     """
     if piece.n_notes == 0:
         return NO_NOTES
-    missing = no_beat_grid(piece, beats)
-    if missing:
-        return missing
-    grid, offset = onset_grid(piece, steps_per_quarter)
-    weights = metrical_weights(piece, offset)
+    gridded = on_beats(piece, beats)
+    if isinstance(gridded, Undefined):
+        return gridded
+    grid, offset = onset_grid(gridded, steps_per_quarter)
+    weights = metrical_weights(gridded, offset)
     onsets = np.flatnonzero(grid)
     if len(onsets) == 0:
         return Undefined("no onset within the bars")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from concours.metrics.beat_grid import Beats, beat_grid_clarity_of, no_beat_grid
+from concours.metrics.beat_grid import Beats, beat_grid_clarity_of, on_beats
 from concours.metrics.piece import Floats, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Invariance, Scored, Undefined
@@ -87,19 +87,19 @@ def swing_ratio(piece: Piece, *, beats: Beats = "check") -> float | Undefined:
     >>> round(swing_ratio(make_piece(onset=at, end=[t + 100 for t in at], pitch=[60] * 8)), 6)
     2.0
     """
-    missing = no_beat_grid(piece, beats)
-    if missing:
-        return missing
-    onset = np.unique(piece.onset)
-    edges = piece.beat_edges
+    gridded = on_beats(piece, beats)
+    if isinstance(gridded, Undefined):
+        return gridded
+    onset = np.unique(gridded.onset)
+    edges, quarter = gridded.beat_edges, gridded.ticks_per_quarter
     if len(edges) < 2:
         return Undefined("no beats")
     first = np.searchsorted(onset, edges)
     inside = np.diff(first)
-    ok = (inside == 2) & (np.diff(edges) == piece.ticks_per_quarter)
+    ok = (inside == 2) & (np.diff(edges) == quarter)
     at = first[:-1][ok]
     start, second = edges[:-1][ok], onset[at + 1] if len(at) else onset[:0]
-    part = (second - start) / piece.ticks_per_quarter
+    part = (second - start) / quarter
     divided = (onset[at] == start) & (part >= 0.4) & (part <= 0.8)
     if np.count_nonzero(divided) < 4:
         return Undefined("fewer than 4 beats divided in two")

@@ -10,6 +10,7 @@ Conventions
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -50,7 +51,7 @@ def corpus_files(
 
     >>> held_out, reference = (corpus_files("bach-chorales", s) for s in ("held-out", "reference"))
     >>> len(held_out), len(reference), set(held_out) & set(reference)
-    (91, 273, set())
+    (92, 272, set())
     """
     if name not in CORPORA:
         raise CorpusError(f"no corpus is called {name!r}; there are: {', '.join(CORPORA)}")
@@ -79,12 +80,16 @@ def _split(group_of: dict[str, str], split: str, seed: int) -> list[str]:
     files = sorted(group_of)
     if split == "all":
         return files
-    groups = sorted(set(group_of.values()))
     held_out: set[str] = set()
     n_held_out = 0
-    for i in np.random.default_rng([seed, 0]).permutation(len(groups)):
+    for group in sorted(set(group_of.values()), key=lambda g: _drawn(seed, g)):
         if n_held_out >= HELD_OUT_SHARE * len(files):
             break
-        held_out.add(groups[i])
-        n_held_out += sum(g == groups[i] for g in group_of.values())
+        held_out.add(group)
+        n_held_out += sum(g == group for g in group_of.values())
     return [f for f in files if (group_of[f] in held_out) == (split == "held-out")]
+
+
+def _drawn(seed: int, group: str) -> bytes:
+    """The place of a group in the draw: its own hash, so that a change of one group moves few."""
+    return hashlib.sha256(f"{seed}:{group}".encode()).digest()

@@ -26,7 +26,8 @@ from concours.eval.originality.search import longest, longest_passage
 from concours.metrics.originality.approximate import VIEW, Surprise, placements, surprise
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.ngram import covered_notes, curve_of
-from concours.metrics.originality.tokens import Tokens
+from concours.metrics.originality.tokens import Tokens, tokenize
+from concours.metrics.piece import make_piece
 
 SIZES = (4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32)
 MOST_QUERIES = 500
@@ -37,7 +38,7 @@ DUPLICATE_BITS = 120.0
 MOST_DUPLICATES = 50
 ALTERED_LEVEL = 98  # a percentile of few pieces is noisy: 98 keeps false alarms under 5%
 SEED = 0
-CALIBRATION_VERSION = 1  # raise it with every change of the numbers
+CALIBRATION_VERSION = 2  # raise it with every change of the numbers
 
 
 def calibrate(index: CorpusIndex) -> dict[str, Any]:
@@ -158,26 +159,53 @@ def held_out(
 def _view(index: CorpusIndex, view: str, clusters: dict[str, int]) -> dict[str, Any]:
     lengths: list[int] = []
     curves: list[dict[int, float]] = []
+    shuffled: list[dict[int, float]] = []
+    rng = np.random.default_rng(SEED)
     for shard, piece in queries(index, view):
         tokens = index.shards[view][shard].piece(piece)
         if not (np.bincount(tokens.voice, minlength=1) >= tokens.width).any():
             continue
-        found = longest(tokens, held_out(index, view, clusters, shard, piece))
+        others = held_out(index, view, clusters, shard, piece)
+        found = longest(tokens, others)
         lengths.append(longest_passage(tokens, found.length))
         curves.append(curve_of(tokens, found.length, SIZES))
+        if "/" not in view:
+            mixed = _shuffled(tokens, rng)
+            shuffled.append(curve_of(mixed, longest(mixed, others).length, SIZES))
     return {
         "pieces": len(lengths),
         "longest": _percentiles(lengths),
         "longest_values": sorted(lengths),
         "coverage": {
-            str(n): {
-                "mean": float(np.mean(values)),
-                **_percentiles(values),
-            }
-            for n in SIZES
-            if (values := [c[n] for c in curves if n in c])
+            n: {"mean": float(np.mean(values)), **_percentiles(values)}
+            for n, values in _by_size(curves)
         },
+        "shuffled": {n: float(np.mean(values)) for n, values in _by_size(shuffled)},
     }
+
+
+def _by_size(curves: Sequence[dict[int, float]]) -> list[tuple[str, list[float]]]:
+    found = [(str(n), [c[n] for c in curves if n in c]) for n in SIZES]
+    return [(n, values) for n, values in found if values]
+
+
+def _shuffled(tokens: Tokens, rng: np.random.Generator) -> Tokens:
+    """The same voices, the pitches of each in random order over its steps in random order."""
+    rows = []
+    for voice in range(int(tokens.voice.max()) + 1):
+        own = tokens.voice == voice
+        steps = rng.permutation(np.diff(tokens.onset[own]))
+        onset = tokens.onset[own][0] + np.concatenate([[0], np.cumsum(steps)])
+        rows.append(np.stack([onset, rng.permutation(tokens.pitch[own]), tokens.voice[own]]))
+    onset, pitch, track = np.concatenate(rows, axis=1)
+    piece = make_piece(
+        onset=onset,
+        end=onset + 1,
+        pitch=pitch,
+        track=track,
+        ticks_per_quarter=tokens.ticks_per_quarter,
+    )
+    return tokenize(piece, view=tokens.view)
 
 
 def _altered(index: CorpusIndex, clusters: dict[str, int]) -> dict[str, Any]:

@@ -49,9 +49,16 @@ def _system(name: str, report: OriginalityReport, audio: bool) -> dict[str, Any]
         "set": report.set,
         "human": human,
         "near_duplicates": report.calibration.get("near_duplicates", []),
-        "curve": _curve(report.set["coverage"], human.get("coverage", {})),
+        "curve": _curve(
+            report.set["coverage"], human.get("coverage", {}), human.get("shuffled", {})
+        ),
         "table": [
-            (str(n), report.set["coverage"].get(str(n)), human.get("coverage", {}).get(str(n)))
+            (
+                str(n),
+                report.set["coverage"].get(str(n)),
+                human.get("coverage", {}).get(str(n)),
+                human.get("shuffled", {}).get(str(n)),
+            )
             for n in SIZES
         ],
         "passages": [
@@ -104,8 +111,12 @@ def _sound(rows: Sequence[Row]) -> str:
     return "data:audio/mpeg;base64," + base64.b64encode(clip(piece, SECONDS).data).decode()
 
 
-def _curve(system: Mapping[str, float], human: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    """Points of both curves, the band up to the 95th percentile, and the marks of the axis."""
+def _curve(
+    system: Mapping[str, float],
+    human: Mapping[str, Mapping[str, float]],
+    shuffled: Mapping[str, float],
+) -> dict[str, Any]:
+    """Points of the curves, the band up to the 95th percentile, and the marks of the axis."""
     step = WIDTH / (len(SIZES) - 1)
 
     def line(values: Mapping[str, float]) -> str:
@@ -122,6 +133,7 @@ def _curve(system: Mapping[str, float], human: Mapping[str, Mapping[str, float]]
     return {
         "system": line(system),
         "human": line(mean),
+        "shuffled": line(shuffled),
         "band": f"{line(band)} {floor}" if band else "",
         "marks": [(round(i * step, 1), n) for i, n in enumerate(SIZES)],
     }

@@ -28,6 +28,7 @@ from concours.eval.originality.calibration import SIZES, percentile
 from concours.eval.originality.corpus_index import DEFAULT_VIEWS, CorpusIndex
 from concours.eval.originality.excerpts import excerpts
 from concours.eval.originality.search import Run, longest, longest_passage, runs
+from concours.metrics.originality.diversity import self_bleu, vendi_score
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.ngram import curve_of, describe
 from concours.metrics.originality.tokens import Tokens, tokenize
@@ -231,6 +232,8 @@ def _of_set(reports: Sequence[ItemReport], tokens: Sequence[Tokens]) -> dict[str
             if (values := [r.coverage[str(n)] for r in done if str(n) in r.coverage])
         },
         f"distinct_{WITHIN_NOTES}": distinct_passages(tokens, WITHIN_NOTES),
+        "self_bleu": self_bleu(tokens),
+        "vendi": vendi_score(tokens),
         "same_content": sorted(paths for paths in by_hash.values() if len(paths) > 1),
     }
 

@@ -70,6 +70,7 @@ def _text(name: str, report: OriginalityReport) -> str:
             "  the reference's pieces, each apart",
             {n: c["mean"] for n, c in human.get("coverage", {}).items()},
         ),
+        _curve("  the same with their notes shuffled", human.get("shuffled", {})),
         "",
         _lengths("  the system", report.set["longest"]),
         _lengths("  the reference's pieces, each apart", human.get("longest", {})),

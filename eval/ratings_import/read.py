@@ -51,16 +51,7 @@ def read_ratings(path: Path, kind: str = "auto") -> Ratings:
             f"no reader is called {kind!r}; there are auto, aes, {', '.join(READERS)}"
         )
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RatingsError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RatingsError(
-            f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8"
-        ) from error
-    if not text.strip():
-        raise RatingsError(f"{path}: the file is empty")
-    try:
+        text = _text(path)
         if kind == "aes" or (kind == "auto" and text.lstrip().startswith("{")):
             return published.aes(_json_lines(text))
         return _from_table(text, kind)
@@ -68,7 +59,46 @@ def read_ratings(path: Path, kind: str = "auto") -> Ratings:
         raise RatingsError(f"{path}: {error}") from error
 
 
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise RatingsError(str(error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise RatingsError(f"not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    if not text.strip():
+        raise RatingsError("the file is empty")
+    return text
+
+
+def read_participants(path: Path) -> dict[str, str]:
+    """The status of each participant in a demographic export of Prolific, by participant id.
+
+    Raises:
+        RatingsError: the file is missing, empty, not text, or another table.
+    """
+    try:
+        return tables.approved_participants(_table(_text(path))[1])
+    except RatingsError as error:
+        raise RatingsError(f"{path}: {error}") from error
+
+
 def _from_table(text: str, kind: str) -> Ratings:
+    columns, rows = _table(text)
+    if not rows:
+        raise RatingsError("there is a header only; no row has a rating")
+    if kind != "auto":
+        return READERS[kind][1](rows)
+    for fits, read in READERS.values():
+        if fits(columns):
+            return read(rows)
+    raise RatingsError(
+        f"no reader knows the columns {', '.join(columns)}; a long table has item, system and "
+        "value, and optionally rater and dimension"
+    )
+
+
+def _table(text: str) -> tuple[list[str], Rows]:
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
@@ -82,17 +112,7 @@ def _from_table(text: str, kind: str) -> Ratings:
         if None in row or None in row.values():
             raise RatingsError(f"row {number} has another number of cells than the header")
         rows.append({k: v.strip() for k, v in row.items()})
-    if not rows:
-        raise RatingsError("there is a header only; no row has a rating")
-    if kind != "auto":
-        return READERS[kind][1](rows)
-    for fits, read in READERS.values():
-        if fits(columns):
-            return read(rows)
-    raise RatingsError(
-        f"no reader knows the columns {', '.join(columns)}; a long table has item, system and "
-        "value, and optionally rater and dimension"
-    )
+    return columns, rows
 
 
 def _json_lines(text: str) -> list[dict[str, Any]]:

@@ -94,6 +94,8 @@ def screened(analysis: Analysis) -> list[Screened]:
 def screening_summary(analysis: Analysis) -> str:
     s = analysis.screening
     raters = len({f.rater for f in s.excluded})
+    if not s.n_ratings:
+        return "There are preferences and no ratings."
     if not raters:
         return f"No rater was excluded; {s.n_ratings} ratings were analysed."
     return (
@@ -110,6 +112,20 @@ def before_means(analysis: Analysis, dimension: str) -> dict[str, str]:
         if s.dimension == dimension:
             digits = len(shown.get(s.system, "0.00").partition(".")[2])
             found[s.system] = f"{s.mean:.{digits}f}"
+    return found
+
+
+def preference_lines(analysis: Analysis) -> dict[str, list[tuple[str, str, str]] | str]:
+    """(system, strength, interval) by dimension, strongest first, or why there is none."""
+    found: dict[str, list[tuple[str, str, str]] | str] = {}
+    for dimension, p in analysis.preferences.items():
+        if isinstance(p, Undefined):
+            found[dimension] = f"No strengths: {p.reason}."
+            continue
+        ordered = sorted(p.strengths, key=lambda s: (-s.strength, s.system))
+        found[dimension] = [
+            (s.system, f"{s.strength:.2f}", f"{s.ci_low:.2f}, {s.ci_high:.2f}") for s in ordered
+        ]
     return found
 
 
@@ -144,6 +160,17 @@ def _markdown(analysis: Analysis) -> Iterator[str]:
         for sentence in group_text(comparison):
             yield text(sentence)
         yield f"Agreement: {text(agreement_text(analysis, dimension))}."
+    for dimension, rows in preference_lines(analysis).items():
+        yield ""
+        yield f"## Preference: {text(dimension)}"
+        yield ""
+        if isinstance(rows, str):
+            yield text(rows)
+            continue
+        yield "| system | strength | interval |"
+        yield "| :--- | ---: | :---: |"
+        for system, strength, interval in rows:
+            yield f"| {text(system)} | {strength} | {interval} |"
     flags = screened(analysis)
     if flags:
         yield ""
@@ -158,6 +185,22 @@ def _markdown(analysis: Analysis) -> Iterator[str]:
 
 def _latex(analysis: Analysis) -> Iterator[str]:
     text = latex.escaped
+    for dimension, rows in preference_lines(analysis).items():
+        if isinstance(rows, str):
+            yield f"% {text(dimension)}: {text(rows)}"
+            continue
+        yield r"\begin{table}"
+        yield r"  \centering"
+        yield rf"  \caption{{Preference, {text(dimension)}: strengths with geometric mean 1.}}"
+        yield r"  \begin{tabular}{lrl}"
+        yield r"    \toprule"
+        yield r"    System & Strength & Interval \\"
+        yield r"    \midrule"
+        for system, strength, interval in rows:
+            yield rf"    {text(system)} & {strength} & [{interval}] \\"
+        yield r"    \bottomrule"
+        yield r"  \end{tabular}"
+        yield r"\end{table}"
     yield r"% \usepackage{booktabs}"
     for dimension in dimensions(analysis):
         comparison = next(c for c in analysis.comparisons if c.dimension == dimension)
@@ -264,6 +307,7 @@ def _html(analysis: Analysis, joined: Joined | None) -> str:
         summary=screening_summary(analysis),
         notes=analysis.notes,
         flags=screened(analysis),
+        preferences=preference_lines(analysis),
         predictors=predictors.rows(joined),
         predictors_note=predictors.NOTE,
         level=f"{analysis.level:.0%}",

@@ -18,6 +18,7 @@ from concours.eval.analysis import (
 )
 from concours.eval.joining import Joined
 from concours.eval.stats.pairs import Pair
+from concours.eval.stats.preference import Preference
 from concours.eval.stats.screening import Flag
 from concours.metrics.spec import Undefined
 
@@ -29,12 +30,16 @@ def analysis_data(analysis: Analysis, joined: Joined | None = None) -> Json:
     ``screening`` are fixed names, others may be added."""
     return {
         **({} if joined is None else {"metrics": _joined(joined)}),
-        "systems": [system_row(s) for s in analysis.systems],
+        "systems": [
+            *(system_row(s) for s in analysis.systems),
+            *(row for d, p in analysis.preferences.items() for row in _shares(d, p)),
+        ],
         "reliability": [_reliability(r) for r in analysis.reliability],
         "comparisons": [_comparisons(c) for c in analysis.comparisons],
         "screening": _screening(analysis.screening),
         "emotion": None if analysis.emotion is None else _emotion(analysis.emotion),
         "power": {d: _power(p) for d, p in analysis.power.items()},
+        "preferences": [_preference(d, p) for d, p in analysis.preferences.items()],
         "notes": list(analysis.notes),
         "level": analysis.level,
         "seed": analysis.seed,
@@ -147,6 +152,41 @@ def _emotion(e: EmotionReport) -> Json:
     for dimension, ceiling in e.ceilings.items():
         found["ceilings"] |= _stated(dimension, ceiling)
     return found
+
+
+def _shares(dimension: str, p: Preference | Undefined) -> list[Json]:
+    """Strengths as rows of systems: the chance to be preferred to an average opponent."""
+    if isinstance(p, Undefined):
+        return []
+    return [
+        {
+            "system": s.system,
+            "dimension": f"preferred: {dimension}",
+            "mean": s.strength / (1 + s.strength),
+            "ci_low": s.ci_low / (1 + s.ci_low),
+            "ci_high": s.ci_high / (1 + s.ci_high),
+            "method": f"{'Davidson' if p.tie is not None else 'Bradley-Terry'}, {p.method}",
+            "n_ratings": p.n_comparisons,
+            "n_raters": p.n_raters,
+            "n_items": None,
+            "reason": "",
+        }
+        for s in p.strengths
+    ]
+
+
+def _preference(dimension: str, p: Preference | Undefined) -> Json:
+    if isinstance(p, Undefined):
+        return {"dimension": dimension, "strengths": None, "reason": p.reason}
+    return {
+        "dimension": dimension,
+        "strengths": [plain(s) for s in p.strengths],
+        "tie": plain(p.tie),
+        "method": p.method,
+        "n_comparisons": p.n_comparisons,
+        "n_raters": p.n_raters,
+        "reason": "",
+    }
 
 
 def _power(p: Any) -> Json:

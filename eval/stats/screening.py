@@ -136,6 +136,20 @@ def traps(ratings: Ratings, expected: Mapping[str, Trap], *, wrong: float = 0.0)
     return flags
 
 
+def prolific(ratings: Ratings, statuses: Mapping[str, str]) -> list[Flag]:
+    """Raters whose submission on Prolific wasn't approved (returned, timed out, rejected).
+
+    ``statuses`` go by the participant id that is the rater's name; a rater who isn't in it is
+    flagged too when the list isn't empty, since then nobody knows where they came from.
+    """
+    flags = []
+    for rater in ratings.raters if statuses else ():
+        status = statuses.get(rater, "not in the list of participants")
+        if status.upper() not in ("APPROVED", "AWAITING REVIEW"):
+            flags.append(Flag(rater, "Prolific status", 1.0, 0.0, status.lower()))
+    return flags
+
+
 def no_variance(ratings: Ratings, *, least: float = 0.02, fewest: int = 5) -> list[Flag]:
     """Raters whose answers hardly vary: standard deviation below ``least`` of the values' span.
 

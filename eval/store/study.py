@@ -15,10 +15,9 @@ from concours.eval.store.study_answers import (
     save_draft,
     submit,
 )
+from concours.eval.store.study_choices import Candidate, Outcome
 from concours.eval.store.study_claims import (
     Assignment,
-    Candidate,
-    Outcome,
     Slot,
     answered,
     claim_block,

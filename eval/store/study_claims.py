@@ -14,18 +14,16 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, insert, select, update
 
 from concours.eval.store.engine import Store
+from concours.eval.store.study_choices import Chooser, candidates_for, outcomes_so_far
 from concours.eval.store.study_setup import new_id
 from concours.eval.store.study_tables import (
     assignment,
     block,
     block_trial,
-    preference,
     rater,
     stimulus,
     study,
     study_item,
-    study_system,
-    submission,
     trial,
     trial_stimulus,
 )
@@ -56,29 +54,6 @@ class Assignment:
     prompt: str
     slots: tuple[Slot, ...]
     x_matches: int | None = None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A trial that the rater has not had; ``given`` counts everybody's assignments to it."""
-
-    trial_id: str
-    number: int
-    systems: tuple[str, ...]
-    item: str
-    given: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One answered comparison: systems by name, ``choice`` as stored."""
-
-    a: str
-    b: str
-    choice: str
-
-
-Chooser = Callable[[Sequence[Candidate], Sequence[Outcome]], Candidate | None]
 
 
 def claim_block(store: Store, study_id: str, rater_id: str, leading: Sequence[int] = ()) -> bool:
@@ -156,8 +131,8 @@ def claim_trial(
         if connection.scalar(waiting.limit(1)) is not None:
             return True
         had = select(assignment.c.trial_id).where(assignment.c.rater_id == rater_id)
-        candidates = _candidates(connection, study_id, set(connection.scalars(had)))
-        chosen = choose(candidates, _outcomes(connection, study_id))
+        candidates = candidates_for(connection, study_id, set(connection.scalars(had)))
+        chosen = choose(candidates, outcomes_so_far(connection, study_id))
         if chosen is None:
             return False
         order = list(shuffle(chosen.given, len(chosen.systems)))
@@ -318,57 +293,6 @@ def read_assignment(connection: Connection, assignment_id: str) -> Assignment:
         slots=tuple(shown[i] for i in row.slot_order),
         x_matches=matches[0] if matches else None,
     )
-
-
-def _candidates(connection: Connection, study_id: str, had: set[str]) -> list[Candidate]:
-    counts = (
-        select(assignment.c.trial_id, func.count())
-        .join(trial, trial.c.id == assignment.c.trial_id)
-        .where(trial.c.study_id == study_id, assignment.c.status != "expired")
-        .group_by(assignment.c.trial_id)
-    )
-    given: dict[str, int] = dict(map(_pair, connection.execute(counts)))
-    shown: dict[str, list[Any]] = {}
-    for row in connection.execute(
-        select(trial.c.id, trial.c.number, study_system.c.name, study_item.c.name.label("item"))
-        .join(trial_stimulus, trial_stimulus.c.trial_id == trial.c.id)
-        .join(stimulus, stimulus.c.id == trial_stimulus.c.stimulus_id)
-        .outerjoin(study_system, study_system.c.id == stimulus.c.system_id)
-        .outerjoin(study_item, study_item.c.id == trial.c.item_id)
-        .where(trial.c.study_id == study_id, trial.c.kind != "training")
-        .order_by(trial.c.number, trial_stimulus.c.position)
-    ):
-        shown.setdefault(row.id, []).append(row)
-    return [
-        Candidate(
-            trial_id=trial_id,
-            number=rows[0].number,
-            systems=tuple(r.name or "" for r in rows),
-            item=rows[0].item or "",
-            given=given.get(trial_id, 0),
-        )
-        for trial_id, rows in shown.items()
-        if trial_id not in had
-    ]
-
-
-def _outcomes(connection: Connection, study_id: str) -> list[Outcome]:
-    a, b = stimulus.alias("a"), stimulus.alias("b")
-    system_a, system_b = study_system.alias("sa"), study_system.alias("sb")
-    return [
-        Outcome(row.a, row.b, row.choice)
-        for row in connection.execute(
-            select(system_a.c.name.label("a"), system_b.c.name.label("b"), preference.c.choice)
-            .select_from(preference)
-            .join(submission, submission.c.id == preference.c.submission_id)
-            .join(a, a.c.id == preference.c.stimulus_a)
-            .join(b, b.c.id == preference.c.stimulus_b)
-            .join(system_a, system_a.c.id == a.c.system_id)
-            .join(system_b, system_b.c.id == b.c.system_id)
-            .where(a.c.study_id == study_id)
-            .order_by(preference.c.id)
-        )
-    ]
 
 
 def _has_block(connection: Connection, rater_id: str) -> bool:

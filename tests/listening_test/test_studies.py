@@ -106,14 +106,10 @@ def test_a_planted_truth_is_recovered(music: Path, store_url: str) -> None:
         for name, mean in truth.items():
             assert means[name] == pytest.approx(mean, abs=0.25)
         from concours.eval.stats.mos import Interval, system_mos
-        from concours.eval.stats.ratings import make_ratings
+        from concours.listening_test.study_ratings import study_answers
 
-        rows = study.rating_rows(store, live.id)
-        ratings = make_ratings(
-            rater=[str(r["rater"]) for r in rows], item=[r["item"] for r in rows],
-            system=[r["system"] for r in rows], dimension=[r["dimension"] for r in rows],
-            value=[r["value"] for r in rows],
-        )  # fmt: skip
+        ratings = study_answers(store, live.id).ratings
+        assert ratings is not None
         for name, mean in truth.items():
             estimate = system_mos(ratings.select(system=name))
             assert isinstance(estimate, Interval)
@@ -139,6 +135,33 @@ def test_adaptive_pairs_alternate_sides(music: Path, tmp_path: Path) -> None:
         assert len(rows) == 48
         first = sum(r["system_a"] < r["system_b"] for r in rows)
         assert 16 <= first <= 32
+
+
+def test_analyze_reads_a_study_of_every_kind(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from concours.eval.cli import cli
+
+    monkeypatch.chdir(tmp_path)
+    draw = np.random.default_rng(1)
+    for method, value in (
+        ("mos", lambda *_: int(draw.integers(1, 6))),
+        ("pairwise", lambda *_: str(draw.choice(["a", "b", "tie", "both_bad"]))),
+        ("mushra", lambda *_: int(draw.integers(0, 101))),
+    ):
+        url = f"sqlite:///{tmp_path}/{method}.db"
+        with open_store(url) as store:
+            reference = {"reference": "a"} if method == "mushra" else {}
+            answer_all(build(music, store, method=method, **reference), value, raters=6)
+        done = CliRunner().invoke(
+            cli, ["study", "analyze", "pilot", "--store", url, "--format", "json"],
+            catch_exceptions=False,
+        )  # fmt: skip
+        assert done.exit_code == 0, done.output
+        systems = {row["system"] for row in json.loads(done.stdout)["systems"]}
+        assert {"b", "c"} <= systems
 
 
 def test_abx_knows_which_match_is_right(music: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ QUARTER = 480
 
 @pytest.fixture(scope="module")
 def tools():
-    """The helpers of conftest.py, which pytest imports under a name of its own."""
+    """What conftest.py makes tunes with; pytest imports it under a name of its own."""
     import importlib.util
     from pathlib import Path
 

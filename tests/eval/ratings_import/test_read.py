@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from concours.eval.analysis import analyze_ratings
-from concours.eval.ratings_import.read import read_ratings
-from concours.eval.ratings_import.tables import approved_participants
+from concours.eval.ratings_import.read import read_participants, read_ratings
 from concours.eval.stats.ratings import RatingsError
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "listening"
@@ -88,11 +87,24 @@ def test_wide_mushra_table(tmp_path: Path) -> None:
     assert any("comment" in n for n in found.notes)
 
 
-def test_prolific_statuses() -> None:
-    rows = [{"Submission id": "s", "Participant id": "p1", "Status": "RETURNED"}]
-    assert approved_participants(rows) == {"p1": "RETURNED"}
-    with pytest.raises(RatingsError, match="Submission id"):
-        approved_participants([{"a": "b"}])
+def test_prolific_statuses_flag_and_exclude_when_told(tmp_path: Path) -> None:
+    people = written(
+        tmp_path,
+        "Submission id,Participant id,Status,Age\ns1,a,APPROVED,30\ns2,b,RETURNED,31\n",
+        "people.csv",
+    )
+    statuses = read_participants(people)
+    assert statuses == {"a": "APPROVED", "b": "RETURNED"}
+    rows = [f"{r},i{i},{s},{3 + i % 2}" for r in "abc" for i in range(4) for s in ("m", "n")]
+    ratings = read_ratings(written(tmp_path, "rater,item,system,value\n" + "\n".join(rows)))
+    flagged = analyze_ratings(ratings, participants=statuses).screening.flagged
+    assert [(f.rater, f.detail) for f in flagged if f.rule == "Prolific status"] == [
+        ("b", "returned"), ("c", "not in the list of participants")
+    ]  # fmt: skip
+    strict = analyze_ratings(ratings, participants=statuses, excluding_rules=["Prolific status"])
+    assert strict.screening.n_ratings == 8
+    with pytest.raises(RatingsError, match=r"r\.csv: a Prolific export has the columns"):
+        read_participants(tmp_path / "r.csv")
 
 
 @needs_data

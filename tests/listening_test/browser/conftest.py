@@ -134,19 +134,18 @@ def new_browser(tmp_path: Path) -> Iterator[Callable[..., Browser]]:
     selenium = pytest.importorskip("selenium.webdriver")
     opened: list[Any] = []
 
-    def make(width: int = 1280, record_traffic: bool = False) -> Browser:
+    def make(width: int = 1280, language: str = "en") -> Browser:
         options = selenium.ChromeOptions()
         profile = tmp_path / f"profile{len(opened)}"
         for flag in (
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-            "--lang=en", f"--user-data-dir={profile}", f"--window-size={width},1700",
+            f"--user-data-dir={profile}", f"--window-size={width},1700",
         ):  # fmt: skip
             options.add_argument(flag)
+        options.add_experimental_option("prefs", {"intl.accept_languages": language})
         if width < 500:  # no window is narrower
             metrics = {"width": width, "height": 1700, "pixelRatio": 1}
             options.add_experimental_option("mobileEmulation", {"deviceMetrics": metrics})
-        if record_traffic:
-            options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
         from selenium.webdriver.chrome.service import Service
 
         opened.append(selenium.Chrome(options=options, service=Service(driver_path)))

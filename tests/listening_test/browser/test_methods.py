@@ -71,3 +71,63 @@ def test_every_page_kind_at_phone_width(served: Any, new_browser: Any) -> None:
     assert len(pages) == 4 + 1 + 1 + 4 + 1
     kinds = {r["kind"] for r in served.rows("rating")}
     assert kinds == {"test", "training", "trap"}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("de", "Absenden und weiter"), ("fr", "Envoyer et continuer"), ("zh", "提交并继续")],
+)
+def test_the_browser_chooses_the_language(
+    language: str, words: str, sqlite_served: Any, new_browser: Any
+) -> None:
+    sqlite_served.create(method="mos", items_per_system=1)
+    (link,) = sqlite_served.invite()
+    sqlite_served.start()
+    browser = new_browser(language=language)
+    browser.open(link)
+    box = browser.until("consent", lambda: browser.css("[data-testid=stCheckbox] input"))[0]
+    browser.driver.execute_script("arguments[0].click()", box)
+
+    def enabled() -> list[Any]:
+        return [b for b in browser.css("[data-testid=stBaseButton-primary]") if b.is_enabled()]
+
+    start = browser.until("start", enabled)[0]
+    start.click()
+    page = browser.page()
+    assert browser.within(page, ".cc-submit")[0].text == words
+    assert browser.css(f".cc-page[lang={language}]")
+    browser.shot(f"language-{language}")
+
+
+def test_every_control_has_a_name_and_the_keyboard_works(
+    sqlite_served: Any, new_browser: Any
+) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    sqlite_served.create(method="mushra", reference="alpha", items_per_system=1)
+    (link,) = sqlite_served.invite()
+    sqlite_served.start()
+    browser = new_browser()
+    browser.open(link)
+    browser.consent()
+    page = browser.page()
+    browser.until("sound", lambda: browser.within(page, ".cc-play:not([disabled])"))
+    for control in browser.within(page, "button, input, textarea, [role=slider], progress"):
+        if control.is_displayed():
+            assert control.accessible_name, control.get_attribute("outerHTML")
+    for group in browser.within(page, "fieldset.cc-choices, [role=group]"):
+        assert group.accessible_name
+    wave = browser.within(page, ".cc-wave")[0]
+    wave.send_keys("3")
+    pressed = browser.within(page, ".cc-clip[aria-pressed=true]")
+    assert [p.text for p in pressed] == ["B"]
+    wave.send_keys("l")
+    assert browser.within(page, ".cc-loop")[0].get_attribute("aria-pressed") == "true"
+    wave.send_keys("l")
+    wave.send_keys(" ")
+    browser.until("playing", lambda: browser.within(page, ".cc-play")[0].text == "Pause")
+    browser.until("end", lambda: browser.within(page, ".cc-play")[0].text == "Play")
+    wave.send_keys(Keys.ARROW_RIGHT)
+    assert float(wave.get_attribute("aria-valuenow")) > 0.3
+    slider = browser.within(page, ".cc-slider input")[0]
+    assert slider.get_attribute("aria-valuetext") == "not rated yet"

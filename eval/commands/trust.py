@@ -1,0 +1,60 @@
+"""``concours trust``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("trust")
+@click.argument("benchmark")
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    help="The benchmarks.yaml that was run.  [default: ./benchmarks.yaml]",
+)
+@click.option(
+    "--items",
+    type=click.IntRange(min=8),
+    default=24,
+    show_default=True,
+    help="Pieces of the reference on the ladder; half of them are degraded.",
+)
+@click.option(
+    "--ratings",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Listeners' ratings of the systems' items.",
+)
+@click.option(
+    "--format", "format_", type=click.Choice(["md", "json"]), default="md", show_default=True
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples.")
+def command(
+    benchmark: str, file: Path | None, items: int, ratings: Path | None, format_: str, seed: int
+) -> None:  # fmt: skip
+    """Say how far each metric of BENCHMARK's latest run can be trusted.
+
+    Does it order a ladder of degradations, keep still under transposition where it should, rank
+    the systems alike on halves of their items, tell them apart, follow listeners?
+    """
+    import json
+
+    from concours.eval.commands.options import config_path
+    from concours.eval.config import load_config
+    from concours.eval.ratings_import.read import read_ratings
+    from concours.eval.run import select
+    from concours.eval.store import open_store
+    from concours.eval.trust_run import card_data, cards_text, trust_cards
+
+    path, folder = config_path(file)
+    config = load_config(path)
+    (name,) = select(config, [benchmark])
+    table = None if ratings is None else read_ratings(ratings)
+    with open_store(config.store, folder) as store:
+        cards = trust_cards(store, name, items=items, ratings=table, seed=seed)
+    if format_ == "json":
+        click.echo(json.dumps([card_data(c) for c in cards], indent=2, ensure_ascii=False))
+    else:
+        click.echo(cards_text(cards), nl=False)

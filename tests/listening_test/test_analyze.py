@@ -1,0 +1,137 @@
+"""``concours study analyze STUDY``: from the answers in the store to the report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from concours.eval.cli import cli
+from concours.eval.errors import UsageError
+from concours.eval.store import open_store, study
+from concours.listening_test.building import build_study
+from concours.listening_test.config import StudyConfig
+from concours.listening_test.forms import parse_trial
+from concours.listening_test.live import LiveStudy, open_live
+from concours.listening_test.pages import current_page, questions_of
+from concours.listening_test.texts import texts_for
+
+SYSTEMS = ("a", "b", "c")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    draw = np.random.default_rng(0)
+    for system in SYSTEMS:
+        (tmp_path / system).mkdir()
+        for i in range(4):
+            path = tmp_path / system / f"p{i}.wav"
+            soundfile.write(path, draw.normal(0, 0.1, (6000, 1)), 8000)
+    return tmp_path
+
+
+def answered(folder: Path, value: Any, raters: int = 10, **config: Any) -> str:
+    """A study whose raters answer every question by ``value(systems of the slots, question)``."""
+    url = f"sqlite:///{folder / 'study.db'}"
+    settings = {
+        "name": "pilot", "systems": {s: {"path": s} for s in SYSTEMS}, "items_per_system": 3,
+        "audio": {"seconds": 0.5, "rate": 22050, "channels": 1}, "training": 0, "level": False,
+        **config,
+    }  # fmt: skip
+    with open_store(url) as store:
+        build_study(store, StudyConfig.model_validate(settings), folder, 1000.0)
+        live = open_live(store, "pilot")
+        system = {r["stimulus_id"]: r["system"] for r in study.stimulus_rows(store, live.id)}
+        for token in study.invite_raters(store, live.id, raters, 1000.0):
+            _take(live, token, system, value)
+    return url
+
+
+def _take(live: LiveStudy, token: str, system: dict[str, str], value: Any) -> None:
+    rater = study.join_by_token(live.store, live.id, token)
+    assert rater is not None
+    study.give_consent(live.store, rater.id, 1, 1000.0)
+    for moment in range(1000):
+        rater = study.find_rater(live.store, live.id, rater.id)
+        assert rater is not None
+        page = current_page(live, rater)
+        if page.assignment is None:
+            return
+        questions = questions_of(live, page, texts_for({}, "en"), "en")
+        heard = [system[s.stimulus_id] for s in page.assignment.slots]
+        answers = {q["id"]: value(heard, q) for q in questions if q["kind"] != "text"}
+        parsed = parse_trial(live.config, page.assignment, questions, answers)
+        answer = study.Answer(
+            key=page.assignment.id, elapsed=1.0, ratings=parsed.ratings,
+            preferences=parsed.preferences,
+        )  # fmt: skip
+        study.submit(live.store, rater.id, page.name, answer, 1001.0 + moment)
+
+
+def analyzed(url: str, *arguments: str) -> dict[str, Any]:
+    run = CliRunner().invoke(
+        cli, ["study", "analyze", "pilot", "--store", url, "--format", "json", *arguments]
+    )
+    assert run.exception is None, run.exception
+    found: dict[str, Any] = json.loads(run.stdout)
+    return found
+
+
+def test_a_study_of_ratings(folder: Path) -> None:
+    draw = np.random.default_rng(1)
+    truth = {"a": 2.0, "b": 3.0, "c": 4.0}
+
+    def value(heard: list[str], _: Any) -> int:
+        return int(np.clip(round(truth[heard[0]] + draw.normal(0, 0.5)), 1, 5))
+
+    found = analyzed(answered(folder, value, method="mos"))
+    means = {s["system"]: s for s in found["systems"]}
+    assert {k: round(v["mean"]) for k, v in means.items()} == {"a": 2, "b": 3, "c": 4}
+    assert means["a"]["n_raters"] == 10
+    assert means["a"]["ci_low"] < means["a"]["mean"] < means["a"]["ci_high"]
+    assert [set(g) for g in found["comparisons"][0]["groups"]] == [{"c"}, {"b"}, {"a"}]
+
+
+def test_a_study_without_answers_says_so(folder: Path) -> None:
+    url = answered(folder, None, raters=0, method="mos")
+    run = CliRunner().invoke(cli, ["study", "analyze", "pilot", "--store", url])
+    assert isinstance(run.exception, UsageError)
+    assert "no answers yet" in str(run.exception)
+
+
+def test_a_study_of_preferences(folder: Path) -> None:
+    draw = np.random.default_rng(2)
+    logs = {"a": -0.7, "b": 0.0, "c": 0.7}
+
+    def value(heard: list[str], _: Any) -> str:
+        gap = logs[heard[0]] - logs[heard[1]]
+        return "a" if draw.random() < 1 / (1 + np.exp(-gap)) else "b"
+
+    found = analyzed(answered(folder, value, raters=25, method="pairwise"))
+    shares = {s["system"]: s["mean"] for s in found["systems"]}
+    assert shares["a"] < 0.5 < shares["c"]
+    strengths = {s["system"]: s for s in found["preferences"][0]["strengths"]}
+    assert strengths["a"]["strength"] < strengths["b"]["strength"] < strengths["c"]["strength"]
+    assert strengths["c"]["ci_low"] > 1
+    assert found["preferences"][0]["method"] == "sandwich clustered by rater"
+    assert found["preferences"][0]["n_raters"] == 25
+
+
+def test_a_mushra_study_screens_by_its_own_hidden_reference(folder: Path) -> None:
+    draw = np.random.default_rng(3)
+    asked: list[int] = []
+
+    def value(_: list[str], __: Any) -> int:
+        asked.append(1)
+        return int(draw.integers(20, 80))
+
+    url = answered(folder, value, raters=4, method="mushra", reference="a")
+    run = CliRunner().invoke(cli, ["study", "analyze", "pilot", "--store", url, "--format", "json"])
+    assert "exclude every rater" in str(run.exception)
+    kept = analyzed(url, "--keep-all")
+    assert "hidden reference" in {s["system"] for s in kept["systems"]}
+    assert len({f["rater"] for f in kept["screening"]["flagged"]}) == 4
+    assert sum(s["n_ratings"] for s in kept["systems"]) == len(asked)
