@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from concours.eval.errors import ConfigError, UsageError
+from concours.eval.placed_yaml import place, plain, read_placed
 from concours.metrics.registry import MetricError, catalogue, expand, families
 from concours.metrics.spec import MetricRequest, ParameterValue
 
@@ -128,25 +129,15 @@ def load_config(path: Path) -> Config:
 
 def parse_config(text: str, name: str = "benchmarks.yaml") -> Config:
     """The same for text; ``name`` stands in the messages."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
-
+    tree = read_placed(text, name, "references, systems and benchmarks")
     try:
-        tree = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-        raise ConfigError(f"{name}:{place}: {error.problem or error.context}") from error
-    if not isinstance(tree, Mapping):
-        raise ConfigError(f"{name}:1:1: references, systems and benchmarks belong here")
-    try:
-        config = Config.model_validate(_plain(tree))
+        config = Config.model_validate(plain(tree))
     except ValidationError as error:
         raise ConfigError(
             "\n".join(_fault(name, tree, cast(Mapping[str, Any], e)) for e in error.errors())
         ) from error
     faults = [
-        f"{name}:{_place(tree, loc)}: {'.'.join(map(str, loc))}: {what}"
+        f"{name}:{place(tree, loc)}: {'.'.join(map(str, loc))}: {what}"
         for loc, what in _cross_references(config)
     ]
     if faults:
@@ -203,41 +194,13 @@ def _fault(name: str, tree: Any, error: Mapping[str, Any]) -> str:
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = f"no such key; {_hint(str(loc[-1]), _known_keys(loc))}"
-    return f"{name}:{_place(tree, loc)}: {'.'.join(map(str, loc))}: {message}"
+    return f"{name}:{place(tree, loc)}: {'.'.join(map(str, loc))}: {message}"
 
 
 def _known_keys(loc: tuple[Any, ...]) -> list[str]:
     if len(loc) == 1:
         return list(Config.model_fields)
     return list((Benchmark if loc[0] == "benchmarks" else Source).model_fields)
-
-
-def _place(tree: Any, loc: tuple[Any, ...]) -> str:
-    """line:column, counted from 1, of the deepest node on the way to ``loc``."""
-    line, column = 0, 0
-    node = tree
-    for part in loc:
-        marks = getattr(node, "lc", None)
-        if marks is None:
-            break
-        try:
-            line, column = (marks.key if isinstance(node, Mapping) else marks.item)(part)
-            node = node[part]
-        except (KeyError, IndexError, TypeError):
-            break
-    return f"{line + 1}:{column + 1}"
-
-
-def _plain(node: Any) -> Any:
-    """ruamel's round-trip types as plain dicts, lists and scalars."""
-    if isinstance(node, Mapping):
-        return {str(k): _plain(v) for k, v in node.items()}
-    if isinstance(node, list):
-        return [_plain(v) for v in node]
-    for plain in (bool, int, float, str):
-        if isinstance(node, plain):
-            return plain(node)
-    return node
 
 
 def schema() -> dict[str, Any]:

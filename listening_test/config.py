@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from concours.eval.errors import ConfigError, UsageError
+from concours.eval.placed_yaml import place, plain, read_placed
 
 PROTOCOL_VERSION = 1
 
@@ -201,19 +201,9 @@ def load_study(path: Path) -> StudyConfig:
 
 def parse_study(text: str, name: str = "STUDY.yaml") -> StudyConfig:
     """The same for text; ``name`` stands in the messages."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
-
+    tree = read_placed(text, name, "name, method and systems")
     try:
-        tree = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-        raise ConfigError(f"{name}:{place}: {error.problem or error.context}") from error
-    if not isinstance(tree, Mapping):
-        raise ConfigError(f"{name}:1:1: name, method and systems belong here")
-    try:
-        return StudyConfig.model_validate(_plain(tree))
+        return StudyConfig.model_validate(plain(tree))
     except ValidationError as error:
         raise ConfigError("\n".join(_fault(name, tree, e) for e in error.errors())) from error
 
@@ -226,29 +216,4 @@ def _fault(name: str, tree: Any, error: Any) -> str:
         near = get_close_matches(str(loc[-1]), known, n=1)
         message = f"no such key; did you mean {near[0]}?" if near else "no such key"
     where = ".".join(map(str, loc)) or "study"
-    return f"{name}:{_place(tree, loc)}: {where}: {message}"
-
-
-def _place(tree: Any, loc: tuple[Any, ...]) -> str:
-    line, column, node = 0, 0, tree
-    for part in loc:
-        marks = getattr(node, "lc", None)
-        if marks is None:
-            break
-        try:
-            line, column = (marks.key if isinstance(node, Mapping) else marks.item)(part)
-            node = node[part]
-        except (KeyError, IndexError, TypeError):
-            break
-    return f"{line + 1}:{column + 1}"
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {str(k): _plain(v) for k, v in node.items()}
-    if isinstance(node, list):
-        return [_plain(v) for v in node]
-    for plain in (bool, int, float, str):
-        if isinstance(node, plain):
-            return plain(node)
-    return node
+    return f"{name}:{place(tree, loc)}: {where}: {message}"
