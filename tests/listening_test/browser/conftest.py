@@ -77,7 +77,7 @@ class Browser:
         return "" if found == "done" else found
 
     def within(self, page: str, selector: str) -> list[Any]:
-        return self.css(f".cc-page[data-page='{page}'] {selector}")
+        return self.css(f".cc-page[data-page='{page}'] :is({selector})")
 
     def listen(self, page: str) -> None:
         self.until("sound", lambda: self.within(page, ".cc-play:not([disabled])"))

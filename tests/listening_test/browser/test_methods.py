@@ -114,9 +114,9 @@ def test_every_control_has_a_name_and_the_keyboard_works(
     browser.until("sound", lambda: browser.within(page, ".cc-play:not([disabled])"))
     for control in browser.within(page, "button, input, textarea, [role=slider], progress"):
         if control.is_displayed():
-            assert control.accessible_name, control.get_attribute("outerHTML")
+            assert control.accessible_name, control.get_property("outerHTML")
     for group in browser.within(page, "fieldset.cc-choices, [role=group]"):
-        assert group.accessible_name
+        assert group.accessible_name, group.get_property("outerHTML")[:300]
     wave = browser.within(page, ".cc-wave")[0]
     wave.send_keys("3")
     pressed = browser.within(page, ".cc-clip[aria-pressed=true]")
