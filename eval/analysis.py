@@ -151,7 +151,7 @@ def analyze_ratings(
     interval.
 
     Raises:
-        RatingsError: no ratings are left, or a named condition doesn't occur.
+        RatingsError: every item is a trap, or a named condition doesn't occur.
     """
     if margin is not None and not margin > 0:
         raise RatingsError(f"the margin of equivalence must be positive, and {margin:g} isn't")
@@ -179,7 +179,9 @@ def analyze_ratings(
         raise RatingsError("every item is a trap; nothing is left to analyse")
     kept = trials.without({f.rater for f in excluded})
     if not len(kept):
-        raise RatingsError("the rules exclude every rater; look at the flags with fewer rules")
+        # rules that leave nobody say more about the study than about its raters
+        excluded, kept = (), trials
+        notes = (*notes, "The rules would exclude every rater, so none was excluded; read flags.")
     estimate = _estimator(seed, level)
     systems = estimate(kept)
     span = scale or (float(kept.value.min()), float(kept.value.max()))
@@ -192,7 +194,7 @@ def analyze_ratings(
         ),
         screening=ScreeningReport(
             excluded,
-            tuple(f for f in flags if f.rule not in excluding_rules),
+            tuple(f for f in flags if f not in excluded),
             tuple(excluding_rules),
             len(trials),
             len(kept),

@@ -106,7 +106,7 @@ def _tasks(
             new = tuple(
                 Measurement(
                     ids[m.identity],
-                    m.request.name,
+                    m.request.spec.lookup,
                     dict(m.request.parameters),
                     str(cache_folder() / MODELS / m.model) if m.model else "",
                     item.path if m.leave_out else "",

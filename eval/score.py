@@ -14,6 +14,7 @@ from concours.eval.items import Item, find_items
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
 from concours.eval.work import Outcome, ScoreValue
+from concours.metrics import registry
 from concours.metrics.registry import expand
 from concours.metrics.spec import MetricRequest
 
@@ -59,6 +60,7 @@ def score_paths(
     *,
     metrics: Sequence[str] = (),
     reference: str | None = None,
+    compat: str | None = None,
     workers: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -70,13 +72,19 @@ def score_paths(
     every metric of notes, of sound or of both, as the items at the paths are, and with a reference
     the distances to it and originality too.
 
+    ``compat`` names another tool (muspy, musdr, mgeval, pypianoroll) whose numbers are reproduced,
+    bugs included; ``metrics`` then picks among those of that tool.
+
     Raises:
         UsageError: nothing at a path, or a metric that needs a reference where none is given.
-        MetricError: an unknown metric or parameter.
+        MetricError: an unknown metric, parameter or tool.
     """
     systems = [PlannedSystem(p, tuple(find_items(p)), p) for p in dict.fromkeys(paths)]
     kinds = {i.kind for s in systems for i in s.items}
-    asked = expand(metrics or _default_metrics(kinds, reference is not None))
+    if compat is not None:
+        asked = _of_peer(compat, metrics)
+    else:
+        asked = expand(metrics or _default_metrics(kinds, reference is not None))
     if reference is None:
         needing = [r.name for r in asked if r.spec.level in ("set", "corpus")]
         if metrics and needing and not _only_groups(metrics):
@@ -87,6 +95,12 @@ def score_paths(
         systems.insert(0, PlannedSystem(REFERENCE, own, reference, is_reference=True))
     plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
     return _compute(plan, asked, reference, workers, progress or Silent())
+
+
+def _of_peer(peer: str, names: Sequence[str]) -> list[MetricRequest]:
+    known = registry.compat(peer)
+    specs = [registry.find(f"{peer}/{n}") for n in names] if names else list(known.values())
+    return [MetricRequest(s, s.parameters) for s in specs]
 
 
 def _default_metrics(kinds: set[str], compared: bool) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -143,3 +144,25 @@ def _print_troubles(scores: Scores, say: Callable[..., None]) -> None:
         say(f"\n{len(warned)} items were read with warnings; --format json lists them all:")
         for item in warned[:3]:
             say(f"  {item.path}: {item.warnings[0]}", markup=False)
+
+
+def to_explanation(scores: Scores) -> str:
+    """Each violation that a metric found, by item and metric: bar, beat, voices and pitches."""
+    lines = []
+    for item in scores.items:
+        for key, score in item.scores.items():
+            found = score.detail.get("violations") or []
+            if found:
+                lines.append(f"{item.path}: {key}")
+                lines += [f"  {_place(v)}" for v in found]
+    return "\n" + "\n".join(lines or ["No metric found a violation."]) + "\n"
+
+
+def _place(violation: Mapping[str, Any]) -> str:
+    """A violation as ``bar 3, beat 2: Soprano and Bass, pitches 60, 67``."""
+    rest = {k: v for k, v in violation.items() if k not in ("bar", "beat", "voices")}
+    extras = "; ".join(
+        f"{k} {', '.join(map(str, v)) if isinstance(v, list) else v}" for k, v in rest.items()
+    )
+    voices = " and ".join(map(str, violation["voices"]))
+    return f"bar {violation['bar']}, beat {violation['beat']:g}: {voices}; {extras}"

@@ -138,7 +138,14 @@ def true_peak(clip: Clip) -> float | Undefined:
     return 20.0 * math.log10(peak) if peak > 0 else Undefined("silent")
 
 
-@metric(level="clip", inputs="audio", direction="lower", unit="share", range=(0, 1))
+@metric(
+    level="clip",
+    inputs="audio",
+    direction="lower",
+    unit="share",
+    range=(0, 1),
+    citation="a definition of Concours",
+)
 def clipping_rate(clip: Clip, *, level: float = 0.999, run: int = 3) -> float | Undefined:
     """Share of the samples that are cut off at full scale.
 
@@ -161,7 +168,14 @@ def clipping_rate(clip: Clip, *, level: float = 0.999, run: int = 3) -> float | 
     return clipped / clip.samples.size
 
 
-@metric(level="clip", inputs="audio", direction="reference", unit="share", range=(0, 1))
+@metric(
+    level="clip",
+    inputs="audio",
+    direction="reference",
+    unit="share",
+    range=(0, 1),
+    citation="a definition of Concours",
+)
 def silence_rate(clip: Clip, *, threshold: float = -60.0) -> float | Undefined:
     """Share of the clip in which nothing can be heard.
 
@@ -184,7 +198,14 @@ def silence_rate(clip: Clip, *, threshold: float = -60.0) -> float | Undefined:
     return float(np.count_nonzero(quiet)) / blocks
 
 
-@metric(level="clip", inputs="audio", direction="lower", unit="full scale", range=(0, 1))
+@metric(
+    level="clip",
+    inputs="audio",
+    direction="lower",
+    unit="full scale",
+    range=(0, 1),
+    citation="a definition of Concours",
+)
 def dc_offset(clip: Clip) -> float | Undefined:
     """How far the waveform's middle lies from 0: the largest |mean| of a channel.
 
@@ -203,7 +224,14 @@ def _mean(x: Samples) -> float:
     return float(x.mean(dtype=np.float64))
 
 
-@metric(level="clip", inputs="audio", direction="reference", unit="share", range=(0, 1))
+@metric(
+    level="clip",
+    inputs="audio",
+    direction="reference",
+    unit="share",
+    range=(0, 1),
+    citation="a definition of Concours",
+)
 def stereo_width(clip: Clip) -> float | Undefined:
     """Share of the power that lies in the difference of the first two channels.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -177,15 +178,32 @@ def families() -> dict[str, list[MetricSpec]]:
 
 
 def find(name: str) -> MetricSpec:
-    """The metric called ``name``.
+    """The metric called ``name``, or ``peer/name`` for another tool's number.
 
     Raises:
         MetricError: no such metric; the message suggests near names.
     """
-    known = catalogue()
+    peer, _, own = name.rpartition("/")
+    if peer:
+        known, name = compat(peer), own
+    else:
+        known = catalogue()
     if name not in known:
         raise MetricError(f"no metric is called {name!r}{_suggestion(name, known)}")
     return known[name]
+
+
+def compat(peer: str) -> dict[str, MetricSpec]:
+    """The metrics of another tool, its bugs included.
+
+    Raises:
+        MetricError: no such tool.
+    """
+    from concours.metrics.compat import PEERS, compat_catalogue
+
+    if peer not in PEERS:
+        raise MetricError(f"no tool is called {peer!r}; there are {', '.join(PEERS)}")
+    return {k: replace(s, peer=peer) for k, s in compat_catalogue(peer).items()}
 
 
 def _suggestion(word: str, known: Iterable[str]) -> str:

@@ -27,7 +27,14 @@ MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 SILENT = Undefined("silent")
 
 
-@metric(level="clip", inputs="audio", direction="reference", unit="Hz", range=(0, math.inf))
+@metric(
+    level="clip",
+    inputs="audio",
+    direction="reference",
+    unit="Hz",
+    range=(0, math.inf),
+    citation="a definition of Concours",
+)
 def effective_bandwidth(clip: Clip, *, floor: float = -70.0) -> float | Undefined:
     """The frequency above which there is practically nothing.
 
@@ -304,7 +311,13 @@ def _coefficient(clip: Clip, coefficient: int) -> NDArray[np.float32] | Undefine
     return values
 
 
-@metric(level="clip", inputs="audio", direction="reference", unit="dB")
+@metric(
+    level="clip",
+    inputs="audio",
+    direction="reference",
+    unit="dB",
+    citation="Davis & Mermelstein 1980, doi:10.1109/TASSP.1980.1163420",
+)
 def mfcc_mean(clip: Clip, *, coefficient: int = 1) -> float | Undefined:
     """Mean over time of one mel-frequency cepstral coefficient (0-19; 0 is the level).
 
@@ -320,7 +333,14 @@ def mfcc_mean(clip: Clip, *, coefficient: int = 1) -> float | Undefined:
     return values if isinstance(values, Undefined) else float(values.mean(dtype=np.float64))
 
 
-@metric(level="clip", inputs="audio", direction="reference", unit="dB", range=(0, math.inf))
+@metric(
+    level="clip",
+    inputs="audio",
+    direction="reference",
+    unit="dB",
+    range=(0, math.inf),
+    citation="Davis & Mermelstein 1980, doi:10.1109/TASSP.1980.1163420",
+)
 def mfcc_std(clip: Clip, *, coefficient: int = 1) -> float | Undefined:
     """Standard deviation over time of one mel-frequency cepstral coefficient (0-19).
 

@@ -81,7 +81,8 @@ class MetricSpec:
     infinite ends where there is no bound. ``choices`` lists the values of parameters that only take
     some. ``corpus`` is the model of the reference that a corpus metric takes.
     ``per_feature`` marks a set metric that is a mean over features, whose detail holds the value of
-    each under ``features`` and the reasons why some have none under ``left_out``.
+    each under ``features`` and the reasons why some have none under ``left_out``. ``peer`` is the
+    tool whose number this one reproduces, "" for our own metrics.
     """
 
     name: str
@@ -101,6 +102,12 @@ class MetricSpec:
     invariant: frozenset[Invariance] = frozenset()
     corpus: CorpusModel | None = None
     per_feature: bool = False
+    peer: str = ""
+
+    @property
+    def lookup(self) -> str:
+        """What :func:`concours.metrics.registry.find` finds this metric by, in any process."""
+        return f"{self.peer}/{self.name}" if self.peer else self.name
 
     @property
     def summary(self) -> str:

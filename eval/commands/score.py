@@ -34,6 +34,14 @@ from concours.eval.commands.options import quiet_option, workers_option
     show_default=True,
     help="Seed of the intervals.",
 )
+@click.option(
+    "--compat",
+    metavar="TOOL",
+    help="Reproduce another tool's numbers, bugs included: muspy, musdr, mgeval or pypianoroll.",
+)
+@click.option(
+    "--explain", is_flag=True, help="List each breach of part-writing with its bar and voices."
+)
 @workers_option
 @quiet_option
 def command(
@@ -42,6 +50,8 @@ def command(
     reference: str | None,
     format_: str,
     seed: int,
+    compat: str | None,
+    explain: bool,
     workers: int | None,
     quiet: bool,
 ) -> None:
@@ -55,12 +65,13 @@ def command(
 
     from concours.eval.progress import make_progress
     from concours.eval.score import as_dict, score_paths
-    from concours.eval.score_tables import to_csv, to_table
+    from concours.eval.score_tables import to_csv, to_explanation, to_table
 
     scores = score_paths(
         paths,
         metrics=split_metrics(metric_names),
         reference=reference,
+        compat=compat,
         workers=workers,
         seed=seed,
         progress=make_progress(quiet),
@@ -71,6 +82,8 @@ def command(
         click.echo(to_csv(scores), nl=False)
     else:
         click.echo(to_table(scores), nl=False)
+        if explain:
+            click.echo(to_explanation(scores), nl=False)
     failures = [i for i in scores.items if i.status == "failed"]
     if failures and format_ != "table" and not quiet:
         print(f"{len(failures)} of {len(scores.items)} items could not be read", file=sys.stderr)

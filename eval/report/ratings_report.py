@@ -97,7 +97,8 @@ def screening_summary(analysis: Analysis) -> str:
     if not s.n_ratings:
         return "There are preferences and no ratings."
     if not raters:
-        return f"No rater was excluded; {s.n_ratings} ratings were analysed."
+        spared = [n for n in s.notes if n.startswith("The rules would")]
+        return " ".join([f"No rater was excluded; {s.n_ratings} ratings were analysed.", *spared])
     return (
         f"{raters} rater{'s' * (raters > 1)} excluded by rule; {s.n_ratings} of "
         f"{s.n_ratings_before} ratings were analysed. The figures with everybody stand beside."

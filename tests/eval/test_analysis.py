@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from concours.eval.analysis import analyze_ratings
 from concours.eval.errors import UsageError
 from concours.eval.report.ratings_report import render_analysis
-from concours.eval.stats.ratings import Ratings, RatingsError, make_ratings
+from concours.eval.stats.ratings import Ratings, make_ratings
 from concours.listening_test.analyze_command import command
 from concours.metrics.spec import Undefined
 
@@ -216,7 +216,10 @@ def test_one_rating_of_each_system_is_told_and_not_made_up() -> None:
     assert "null" in render_analysis(found, "json")
 
 
-def test_no_rater_left_is_an_error() -> None:
+def test_rules_that_would_exclude_everybody_exclude_nobody_and_say_so() -> None:
     data = mushra()
-    with pytest.raises(RatingsError, match="exclude every rater"):
-        analyze_ratings(data.where(data.rater == "r3"), method="mushra", hidden_reference="ref")
+    lone = data.where(data.rater == "r3")
+    found = analyze_ratings(lone, method="mushra", hidden_reference="ref")
+    assert found.screening.excluded == ()
+    assert "r3" in {f.rater for f in found.screening.flagged}
+    assert "would exclude every rater" in render_analysis(found, "md")

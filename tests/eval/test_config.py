@@ -77,7 +77,7 @@ def test_not_a_mapping() -> None:
 
 def test_the_default_benchmark_holds() -> None:
     config = load_config(default_benchmark())
-    assert set(config.benchmarks) == {"chorales"}
+    assert set(config.benchmarks) == {"chorales", "chorales-heard"}
     assert len(config.benchmarks["chorales"].systems) == 7
 
 

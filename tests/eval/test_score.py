@@ -121,3 +121,26 @@ def test_paths_without_music(music: Path, path: str, message: str) -> None:
 def test_an_unknown_metric(music: Path) -> None:
     with pytest.raises(MetricError, match="did you mean pitch_range"):
         score_paths([str(music / "mine")], metrics=["pitch_rnge"])
+
+
+def test_another_tools_numbers(music: Path) -> None:
+    import muspy
+
+    file = music / "corpus/000.mid"
+    result = invoke(str(file), "--compat", "muspy", "--format", "json", "--quiet")
+    (item,) = json.loads(result.stdout)["items"]
+    theirs = muspy.read_midi(str(file))
+    for name in ("pitch_range", "polyphony_rate", "empty_beat_rate"):
+        assert item["scores"][name]["value"] == pytest.approx(
+            getattr(muspy, name)(theirs), abs=1e-9
+        )
+    with pytest.raises(MetricError, match="no tool is called"):
+        score_paths([str(file)], compat="musepy")
+
+
+def test_breaches_are_explained() -> None:
+    from concours.eval.corpora import corpus_files
+
+    file = corpus_files("bach-chorales", "held-out")[3]
+    result = invoke(str(file), "--metrics", "voice_crossing", "--explain", "--quiet")
+    assert "bar 15, beat 1: Tenor and Bass" in result.stdout
