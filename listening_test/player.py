@@ -16,6 +16,7 @@ from concours.listening_test.live import LiveStudy
 from concours.listening_test.pages import Page, questions_of
 from concours.listening_test.texts import Texts
 
+SCRIPTS = ("player.js", "form.js", "page.js")
 SENT_TEXTS = (
     "listen", "play", "pause", "loop", "loop_help", "position", "clip", "heard", "keys",
     "must_hear", "unlocked", "sending", "slow", "failed", "saved", "conflict", "other_tab",
@@ -60,7 +61,7 @@ def _mount() -> Callable[..., Any]:
         "concours_page",
         html='<div class="cc-host"></div>',
         css=here.joinpath("player.css").read_text(encoding="utf-8"),
-        js=here.joinpath("player.js").read_text(encoding="utf-8"),
+        js="\n".join(here.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS),
         isolate_styles=False,
     )
     return mount

@@ -156,7 +156,7 @@ def test_analyze_reads_a_study_of_every_kind(
             reference = {"reference": "a"} if method == "mushra" else {}
             answer_all(build(music, store, method=method, **reference), value, raters=6)
         done = CliRunner().invoke(
-            cli, ["study", "analyze", "pilot", "--store", url, "--format", "json"],
+            cli, ["study", "analyze", "pilot", "--store", url, "--format", "json", "--keep-all"],
             catch_exceptions=False,
         )  # fmt: skip
         assert done.exit_code == 0, done.output
