@@ -15,6 +15,7 @@ from concours.metrics.spec import MetricRequest
 
 MOST_COLUMNS = 5
 MOST_FAILURES = 20
+MOST_PASSAGES = 5
 ARROWS = {"higher": "↑", "lower": "↓", "reference": "≈", "none": " "}
 
 Summary = Callable[[Sequence[ScoredItem], str], str]
@@ -69,9 +70,10 @@ def to_table(scores: Scores, width: int = 100) -> str:
         cells = [_cell(items, request) for items in groups.values()]
         table.add_row(_label(request), *cells, request.spec.unit)
     console.print(table)
-    if scores.sets:
+    if scores.sets and scores.sets[0].scores:
         console.print()
         console.print(_set_table(scores))
+    _print_passages(scores, console.print)
     _print_troubles(scores, console.print)
     console.print(
         "\n↑ higher is better, ↓ lower is better, ≈ closeness to a reference is. "
@@ -131,19 +133,47 @@ def number(value: float) -> str:
     return f"{value:.4g}" if 1e-4 <= abs(value) < 1e6 or value == 0 else f"{value:.3e}"
 
 
+def _print_passages(scores: Scores, say: Callable[..., None]) -> None:
+    """The longest passages that items share with the reference, and where they stand in both."""
+    found = [
+        (i.path, s.detail)
+        for i in scores.items
+        for s in i.scores.values()
+        if "source" in s.detail and "source_bars" in s.detail
+    ]
+    if not found:
+        return
+    say("\nlongest passages shared with the reference:", style="bold")
+    for path, d in sorted(found, key=lambda f: (-f[1]["length"], f[0]))[:MOST_PASSAGES]:
+        moved = f", {d['transposition']:+d} semitones" if d["transposition"] else ""
+        say(
+            f"  {d['length']} notes: {path}, {_bars(d['bars'])} = "
+            f"{d['source']}, {_bars(d['source_bars'])}{moved}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if len(found) > MOST_PASSAGES:
+        say(f"  … --format json has that of each of {len(found)} items")
+
+
+def _bars(bars: Sequence[int]) -> str:
+    first, last = bars
+    return f"bar {first}" if first == last else f"bars {first}-{last}"
+
+
 def _print_troubles(scores: Scores, say: Callable[..., None]) -> None:
     failures = [i for i in scores.items if i.status == "failed"]
     if failures:
         say(f"\n{len(failures)} of {len(scores.items)} items could not be read:", style="bold")
         for item in failures[:MOST_FAILURES]:
-            say(f"  {item.path}: {item.reason}", markup=False)
+            say(f"  {item.path}: {item.reason}", markup=False, soft_wrap=True)
         if len(failures) > MOST_FAILURES:
             say(f"  … and {len(failures) - MOST_FAILURES} more; --format json lists them all")
     warned = [i for i in scores.items if i.warnings]
     if warned:
         say(f"\n{len(warned)} items were read with warnings; --format json lists them all:")
         for item in warned[:3]:
-            say(f"  {item.path}: {item.warnings[0]}", markup=False)
+            say(f"  {item.path}: {item.warnings[0]}", markup=False, soft_wrap=True)
 
 
 def to_explanation(scores: Scores) -> str:

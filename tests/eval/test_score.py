@@ -49,6 +49,15 @@ def test_the_table_names_failures(music: Path) -> None:
     assert "broken.mid" in result.stdout
 
 
+def test_the_table_names_shared_passages_with_their_bars(music: Path) -> None:
+    folders = str(music / "mine"), "--reference", str(music / "corpus")
+    result = invoke(*folders, "--metrics", "longest_shared_passage", "--quiet")
+    line = next(x for x in result.stdout.splitlines() if "copied.mid" in x and "003.mid" in x)
+    assert line.lstrip().startswith("48 notes: ")
+    mine, source = line.split(" = ")
+    assert mine.partition(", ")[2] == source.partition(", ")[2]
+
+
 def test_single_files_stand_side_by_side(music: Path) -> None:
     files = [str(music / "corpus/000.mid"), str(music / "corpus/001.mid")]
     result = invoke(*files, "--metrics", "pitch_range,polyphony", "--quiet")
