@@ -41,9 +41,8 @@ def command(
     """
     import json
 
-    from concours.eval import gate
     from concours.eval.commands.options import config_path
-    from concours.eval.compare import compare_sides, find_sides
+    from concours.eval.compare import compare_sides, find_sides, gate
     from concours.eval.config import load_config
     from concours.eval.run import select
     from concours.eval.store import open_store

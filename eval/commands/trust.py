@@ -46,7 +46,7 @@ def command(
     from concours.eval.ratings_import.read import read_ratings
     from concours.eval.run import select
     from concours.eval.store import open_store
-    from concours.eval.trust_run import card_data, cards_text, trust_cards
+    from concours.eval.trust.of_run import card_data, cards_text, trust_cards
 
     path, folder = config_path(file)
     config = load_config(path)

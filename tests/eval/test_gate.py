@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concours.eval.gate import GateError, check, decide, parse
+from concours.eval.compare.gate import GateError, check, decide, parse
 
 FIELDS = ("delta", "p", "p_holm", "ci_low", "ci_high", "a", "b", "n_a", "n_b")
 KNOWN = {

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from concours.eval.render import soundfont
-from concours.eval.soundfont import SoundFont, SoundFontError, read_soundfont
-from concours.eval.synth import Sounding, play
+from concours.eval.render.soundfont import SoundFont, SoundFontError, read_soundfont
+from concours.eval.render.synth import Sounding, play
 
 RATE = 44100
 

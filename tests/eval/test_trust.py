@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from concours.eval.cli import cli
-from concours.eval.degrade import (
+from concours.eval.stats.ratings import Strings
+from concours.eval.trust.cards import Step, TrustCard, climb, gap, separation, stability
+from concours.eval.trust.ladder import (
     DEGRADATIONS,
     bar_scramble,
     note_shuffle,
@@ -17,8 +19,6 @@ from concours.eval.degrade import (
     time_jitter,
     transposition,
 )
-from concours.eval.stats.ratings import Strings
-from concours.eval.trust import Step, TrustCard, climb, gap, separation, stability
 from concours.metrics.piece import Piece, make_piece
 from concours.metrics.registry import request
 from concours.metrics.spec import Undefined

@@ -17,7 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from concours.eval.soundfont import SoundFont, Voice
+from concours.eval.render.soundfont import SoundFont, Voice
 
 _SHORTEST = 0.005
 _GAIN = 1.0

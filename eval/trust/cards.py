@@ -23,12 +23,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from concours.eval.degrade import DEGRADATIONS, LEVELS, transposition
 from concours.eval.joining import Joined, Predictor
 from concours.eval.stats.clustered import score_difference
 from concours.eval.stats.correlate import coefficients
 from concours.eval.stats.multiplicity import holm
 from concours.eval.stats.ratings import Floats, Strings
+from concours.eval.trust.ladder import DEGRADATIONS, LEVELS, transposition
 from concours.metrics.piece import Piece
 from concours.metrics.registry import request
 from concours.metrics.spec import MetricRequest, Scored, Undefined

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from concours.eval.soundfont import SoundFont, read_soundfont
+from concours.eval.render.soundfont import SoundFont, read_soundfont
 from concours.metrics.piece import Piece
 
 Samples = NDArray[np.float32]
@@ -159,7 +159,7 @@ def _played(piece: Piece, start: Any, end: Any, keep: Any, sample_rate: int) -> 
             f"the piece lasts {last:.0f} s, and audio stops at {MAX_SECONDS:.0f} s: "
             "look for a corrupt time or tempo in its file"
         )
-    from concours.eval.synth import Sounding, play
+    from concours.eval.render.synth import Sounding, play
 
     columns = (start, end, piece.pitch, piece.velocity, piece.program, piece.is_drum)
     notes = [Sounding(*row) for row in zip(*(c[keep].tolist() for c in columns), strict=True)]

@@ -13,7 +13,7 @@ from concours.eval.report.gather import gather, pieces
 from concours.eval.stats.ratings import Ratings
 from concours.eval.store import Store, runs
 from concours.eval.store.reports import StoredRun, read_run
-from concours.eval.trust import (
+from concours.eval.trust.cards import (
     TrustCard,
     climb,
     listeners,

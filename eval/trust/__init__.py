@@ -1,0 +1,1 @@
+"""Trust cards: metrics held against known degradations, sample sizes and listeners."""
