@@ -49,12 +49,15 @@ def build(
     corpus's own pieces share with each other. Prints the folder of the index; for a mixed reference
     in the cache, one for the notes and one for the recordings.
     """
+    from concours.eval.errors import UsageError
     from concours.eval.originality.corpus_index import DEFAULT_VIEWS
     from concours.eval.originality.systems import open_reference
     from concours.eval.progress import make_progress
 
     progress = make_progress(quiet)
     opened = open_reference(reference, out, views or DEFAULT_VIEWS, progress, embedding)
+    if opened.vectors is not None:
+        raise UsageError(f"{reference}: .npy files need no index; compare them as they are")
     folders = [i.folder for i in (opened.notes, opened.sound) if i is not None]
     for folder in folders if out is None else [out]:
         click.echo(str(folder))

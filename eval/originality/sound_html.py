@@ -21,7 +21,7 @@ from concours.eval.report.soundview import png, waveform
 from concours.metrics.clip import Clip, make_clip
 from concours.metrics.originality.qmax import SECONDS_A_PROFILE, profiles, recurrences
 
-MOST_PLAYED = 24
+MOST_SHOWN, MOST_PLAYED = 100, 24
 LONGEST_PLAYED = 20.0
 AROUND = 2.0
 MOST_DRAWN = 240
@@ -30,7 +30,7 @@ MOST_DRAWN = 240
 def sound_view(report: SoundReport, audio: bool) -> dict[str, Any]:
     """What the template needs of one system's recordings."""
     items = sorted(report.items, key=most_shared_first)
-    found = [(item, p) for item in items for p in item.passages]
+    found = [(item, p) for item in items for p in item.passages][:MOST_SHOWN]
     return {
         "searched": report.searched,
         "set": report.set,

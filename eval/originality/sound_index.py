@@ -60,12 +60,14 @@ class IndexedClip:
 
 @dataclass(frozen=True, eq=False)
 class SoundFeatures:
-    """What a clip is compared by. ``vector`` is empty where the embedding could not take it."""
+    """What a clip is compared by. ``vector`` is empty where the embedding could not take it;
+    ``note`` says why."""
 
     seconds: float
     peaks: Constellation
     chroma: Profiles
     vector: Vectors
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +104,14 @@ class SoundIndex:
 
 def features(clip: Clip, embedding: Embedding) -> SoundFeatures:
     """Everything that a clip is compared by."""
+    note = ""
     try:
         vector = mean_vector(embed(embedding, clip))
-    except TooShortError:
-        vector = np.zeros(0, np.float32)
-    return SoundFeatures(clip.duration, constellation(clip), profiles(clip), vector)
+    except TooShortError as error:
+        vector, note = np.zeros(0, np.float32), str(error)
+    except Exception as error:  # an engine or a third party's embedding may raise anything
+        vector, note = np.zeros(0, np.float32), f"{type(error).__name__}: {error}"
+    return SoundFeatures(clip.duration, constellation(clip), profiles(clip), vector, note)
 
 
 def build_sound_index(

@@ -151,6 +151,7 @@ def sound_item(item: Item, found: SoundFeatures, index: SoundIndex) -> SoundItem
         item.path,
         item.sha256,
         "ok",
+        f"not compared by {EMBEDDING}: {found.note}" if found.note else "",
         seconds=round(found.seconds, 2),
         longest=max(lengths, default=0.0),
         percentile=max((p for p in places if p is not None), default=None),

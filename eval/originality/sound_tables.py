@@ -85,7 +85,7 @@ def _item(item: SoundItem) -> list[str]:
             lines.append(
                 f"    nearest in {n['embedding']}: {n['source']} at {n['score']:.2f}{told}"
             )
-    return lines
+    return [*lines, f"    {item.reason}"] if item.reason else lines
 
 
 def _calibration(calibration: Mapping[str, Any]) -> list[str]:
