@@ -88,10 +88,6 @@ class LandmarkIndex:
         length = int(self.starts[clip + 1] - self.starts[clip])
         return Constellation(e.frame[a:b], e.bin[a:b], e.late_frame[c:d], e.late_bin[c:d], length)
 
-    def seconds(self, clip: int) -> float:
-        """The length of a clip, to a frame."""
-        return float(self.starts[clip + 1] - self.starts[clip]) * SECONDS_A_FRAME
-
     def without(self, clips: Collection[int]) -> LandmarkIndex:
         """The same index, in which these clips answer no query."""
         return replace(self, aside=self.aside | frozenset(clips))

@@ -192,7 +192,7 @@ def limits(index, sounds, hosts, random) -> None:
     import librosa
 
     print("\n10 s excerpts: pitch and time, recall / precision (landmarks, chroma)")
-    for step in (-3, -2, -1, -0.5, -0.2, 0.2, 0.5, 1, 2, 3):
+    for step in (-3, -2, -1, -0.5, 0.2, 1, 2, 3):
 
         def shifted(x, step=step):
             return librosa.effects.pitch_shift(x, sr=RATE, n_steps=step)
@@ -201,13 +201,13 @@ def limits(index, sounds, hosts, random) -> None:
             f"pitch {step:+g} semitones",
             [planted(index, sounds, hosts, 10, shifted, random, trials=10)],
         )
-    for rate in (0.8, 0.9, 0.95, 0.98, 0.99, 1.01, 1.02, 1.05, 1.1, 1.25):
+    for rate in (0.9, 0.95, 0.98, 0.99, 1.02, 1.05, 1.1, 1.25):
 
         def stretched(x, rate=rate):
             return librosa.effects.time_stretch(x, rate=rate)
 
         row(f"tempo x {rate:g}", [planted(index, sounds, hosts, 10, stretched, random, trials=10)])
-    for rate in (0.97, 0.99, 1.01, 1.03):
+    for rate in (0.97, 1.01):
 
         def faster(x, rate=rate):
             return librosa.resample(x, orig_sr=RATE * rate, target_sr=RATE)
