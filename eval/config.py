@@ -56,6 +56,10 @@ class Source(Strict):
     count: int | None = Field(default=None, ge=1, description="how many pieces at most")
     seed: int = Field(default=0, ge=0, description="seed of a split or a baseline")
     prompts: str | None = Field(default=None, description="CSV: path, prompt")
+    songs: str | None = Field(
+        default=None,
+        description="regular expression that finds the song in an item's path (its first group)",
+    )
     card: dict[str, CardValue] = Field(default={}, description=CARD_HELP)
 
     @model_validator(mode="after")
@@ -65,6 +69,10 @@ class Source(Strict):
             raise ValueError("give exactly one of path, corpus and baseline")
         if self.baseline and not self.train_on:
             raise ValueError("a baseline needs train_on: the reference or system it learns from")
+        try:
+            re.compile(self.songs or "")
+        except re.error as error:
+            raise ValueError(f"songs is no regular expression: {error}") from error
         if self.order is not None and self.baseline != "markov":
             raise ValueError("order belongs to baseline: markov")
         return self
