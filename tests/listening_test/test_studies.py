@@ -105,8 +105,8 @@ def test_a_planted_truth_is_recovered(music: Path, store_url: str) -> None:
         means = {row.system: row.interval.mean for row in found.systems}
         for name, mean in truth.items():
             assert means[name] == pytest.approx(mean, abs=0.25)
+        from concours.eval.ratings_import.studies import study_answers
         from concours.eval.stats.mos import Interval, system_mos
-        from concours.listening_test.study_ratings import study_answers
 
         ratings = study_answers(store, live.id).ratings
         assert ratings is not None
