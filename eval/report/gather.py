@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concours.eval.errors import UsageError
+from concours.eval.listened import ratings_of_run
 from concours.eval.load import LoadError, load, part_bytes
+from concours.eval.report.listeners import with_listeners
 from concours.eval.report.model import (
     Benchmark,
     Cell,
@@ -27,9 +29,11 @@ from concours.eval.report.model import (
 )
 from concours.eval.report.overall import overall
 from concours.eval.report.standings import Sample, Samples, ranked, unlike_prompts
+from concours.eval.report.verdicts import verdict_note
 from concours.eval.stats.bootstrap import mean_interval
 from concours.eval.store import Store, runs
 from concours.eval.store.reports import StoredMeasure, StoredRun, read_run
+from concours.eval.store.trust import read_cards
 from concours.metrics.distribution import wasserstein_distance
 from concours.metrics.features import FeatureTable
 from concours.metrics.piece import Piece
@@ -57,7 +61,23 @@ def gather(store: Store, benchmarks: Sequence[str]) -> Report:
 def gather_runs(store: Store, run_ids: Sequence[str]) -> Report:
     """These runs, of one benchmark each."""
     stored = [read_run(store, run_id) for run_id in run_ids]
-    return Report({s.benchmark: s.manifest for s in stored}, tuple(map(_benchmark, stored)))
+    return Report(
+        {s.benchmark: s.manifest for s in stored},
+        tuple(_joined(store, run_id, s) for run_id, s in zip(run_ids, stored, strict=True)),
+    )
+
+
+def _joined(store: Store, run_id: str, stored: StoredRun) -> Benchmark:
+    """The benchmark with what its trust cards and the listeners of the store's studies say."""
+    cards = read_cards(store, run_id)
+    benchmark = with_listeners(_benchmark(stored), ratings_of_run(store, run_id))
+    columns = tuple(
+        replace(c, verdict=cards[c.key].verdict, verdict_note=verdict_note(cards[c.key].card))
+        if c.key in cards
+        else c
+        for c in benchmark.columns
+    )
+    return replace(benchmark, columns=columns)
 
 
 def pieces(system: System, item: Item) -> Piece | None:  # noqa: ARG001
@@ -144,6 +164,11 @@ def _items(
     stored: StoredRun, system: str, columns: Sequence[Column], reference: Mapping[str, Floats]
 ) -> tuple[Item, ...]:
     items = []
+    spreads = {
+        key: (float(values.mean()), float(values.std(ddof=1)))
+        for key, values in reference.items()
+        if len(values) > 1 and values.std(ddof=1) > 0
+    }
     for i in stored.items:
         if i.system != system:
             continue
@@ -161,20 +186,20 @@ def _items(
                 i.reason,
                 i.warnings,
                 scores,
-                _distance(scores, reference),
+                _distance(scores, spreads),
             )
         )
     return tuple(items)
 
 
-def _distance(scores: Mapping[str, ItemScore], reference: Mapping[str, Floats]) -> float | None:
+def _distance(
+    scores: Mapping[str, ItemScore], spreads: Mapping[str, tuple[float, float]]
+) -> float | None:
+    """The root mean square of z-scores; ``spreads`` are the reference's means and deviations."""
     z = [
-        (value - float(values.mean())) / float(values.std(ddof=1))
-        for key, values in reference.items()
-        if key in scores
-        and (value := scores[key].value) is not None
-        and len(values) > 1
-        and values.std(ddof=1) > 0
+        (value - mean) / deviation
+        for key, (mean, deviation) in spreads.items()
+        if key in scores and (value := scores[key].value) is not None
     ]
     return float(np.sqrt(np.mean(np.square(z)))) if z else None
 

@@ -21,7 +21,8 @@ class Column:
 
     ``summary`` is one sentence, ``definition`` the whole docstring behind it ("" to leave it out).
     ``verdict`` is that of the metric's trust card ("" without one), ``verdict_note`` what it rests
-    on; ``heard`` says how the metric follows listeners, where a study asked them.
+    on; ``heard`` says how the metric follows listeners, where a study asked them. A column of
+    listeners themselves names its ``study``: its values are the mean opinion scores of clips.
     """
 
     key: str
@@ -39,6 +40,12 @@ class Column:
     verdict: str = ""
     verdict_note: str = ""
     heard: tuple[Heard, ...] = ()
+    study: str = ""
+
+    @property
+    def is_human(self) -> bool:
+        """Whether listeners gave these values: mean opinion scores of a study."""
+        return bool(self.study)
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,8 @@ class Cell:
     None for the reference's own row and where nothing ranks it, ``rank_low`` to ``rank_high`` the
     ranks that can't be ruled out. Systems of a column that share a letter of ``group`` can't be
     told apart. ``n_clusters`` counts the independent ones among the items: prompts, songs, or
-    items. ``unranked`` says why a value that could be ranked isn't.
+    items. ``unranked`` says why a value that could be ranked isn't. Where listeners gave the
+    value, ``n_raters``, ``n_ratings`` and the ``method`` of the interval say how.
     """
 
     system: str
@@ -73,6 +81,9 @@ class Cell:
     group: str = ""
     n_clusters: int | None = None
     unranked: str = ""
+    n_raters: int | None = None
+    n_ratings: int | None = None
+    method: str = ""
 
     @property
     def leads(self) -> bool:
@@ -111,45 +122,6 @@ class Heard:
     ci_high: float | None
     q: float
     n: int
-
-
-@dataclass(frozen=True)
-class HumanCell:
-    """What listeners gave one system on one dimension: the mean opinion score, its interval over
-    raters and items, and its place among the systems."""
-
-    system: str
-    mean: float
-    ci_low: float | None
-    ci_high: float | None
-    method: str
-    n_ratings: int
-    n_raters: int
-    n_items: int
-    rank: int
-    rank_low: int
-    rank_high: int
-    group: str
-
-    @property
-    def leads(self) -> bool:
-        """Whether it is significantly better than every other system of its column."""
-        return self.rank == 1 and self.rank_high == 1 and bool(self.group)
-
-
-@dataclass(frozen=True)
-class HumanColumn:
-    """One dimension of one study, joined with the benchmark by the content of the clips."""
-
-    study: str
-    dimension: str
-    scale: tuple[float, float]
-    cells: Mapping[str, HumanCell]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        return f"{self.study}: {self.dimension}"
 
 
 @dataclass(frozen=True)
@@ -226,7 +198,7 @@ class System:
 @dataclass(frozen=True)
 class Benchmark:
     """One table: ``systems`` holds the reference first; ``cells`` go by (system, metric key).
-    ``contests`` are all pairs of systems in every ranked column, ``listeners`` the human columns.
+    ``contests`` are all pairs of systems in every ranked column, those of listeners too.
     """
 
     name: str
@@ -237,7 +209,6 @@ class Benchmark:
     contests: tuple[Contest, ...] = ()
     overall: Overall | None = None
     refusals: tuple[Refusal, ...] = ()
-    listeners: tuple[HumanColumn, ...] = ()
     confidence: float = 0.95
 
 
