@@ -157,7 +157,7 @@ def screen(
     - trap: a spoilt clip rated 3 or higher on overall quality (MOS), or not told from the intact
       clip beside it (methods that compare);
     - hidden reference (BS.1534): below 90 in more than 15% of the trials;
-    - flat: one value throughout, over at least 6 trials;
+    - flat: one value, or one side, throughout at least 6 trials;
     - headphones: fewer right rounds than needed.
     """
     raters = {r["rater"]: r["id"] for r in study.rater_rows(live.store, live.id)}
@@ -185,9 +185,10 @@ def screen(
         if hidden:
             share = sum(v < HIDDEN_LIMIT for v in hidden) / len(hidden)
             decide(rater, "hidden reference", share > HIDDEN_SHARE, {"share": share})
-        test = [r["value"] for r in rows if r["kind"] == "test" and not r["frame"]]
-        if len({r["assignment"] for r in rows if r["kind"] == "test"}) >= FLAT_FROM and test:
-            decide(rater, "flat", len(set(test)) == 1, {"n": len(test)})
+    for rater, given in sorted(_on_scales(ratings, preferences).items()):
+        if rater in raters and len(given) >= FLAT_FROM:
+            values = [v for per_trial in given.values() for v in per_trial]
+            decide(rater, "flat", len(set(values)) == 1, {"n": len(values)})
     check = live.config.headphones
     if check.rounds:
         needed = check.needed if check.needed is not None else check.rounds - 1
@@ -196,6 +197,22 @@ def screen(
                 score = headphone_score(live.secret, raters[rater], check.rounds, answered)
                 decide(rater, "headphones", score < needed, {"right": score, "of": check.rounds})
     return {k: tuple(v) for k, v in flags.items()}, decisions
+
+
+def _on_scales(
+    ratings: list[Mapping[str, Any]], preferences: list[Mapping[str, Any]]
+) -> dict[int, dict[str, list[Any]]]:
+    """What each rater chose in each test trial, where an honest rater would vary: emotions may be
+    absent throughout, and whoever finds every X is no machine."""
+    found: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for row in ratings:
+        judged = row["dimension"] in {"identified", "judged_human"}
+        if row["kind"] == "test" and not row["frame"] and not judged:
+            found[row["rater"]][row["assignment"]].append(row["value"])
+    for row in preferences:
+        if row["kind"] == "test":
+            found[row["rater"]][row["assignment"]].append(row["choice"])
+    return found
 
 
 def _traps_missed(
