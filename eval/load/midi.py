@@ -156,7 +156,7 @@ def _add(score: _Score, data: bytes, events: Events, first: int, offset: int) ->
         if not fine.all():
             score.dropped["tempo"] = score.dropped.get("tempo", 0) + int(np.count_nonzero(~fine))
             tempos = tempos[fine]
-        score.tempos.append(tempos + (offset, 0))
+        score.tempos.append(tempos + np.array([offset, 0]))
     for _, stray, endless, control, _, _ in events.tracks.tolist():
         score.stray += stray
         score.endless += endless

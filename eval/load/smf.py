@@ -33,7 +33,8 @@ class Events(NamedTuple):
     of one track; parts are numbered by track, then channel. ``parts``: (parts, 2) = track, channel.
     ``metas``: (m, 5) = tick, type, offset of the content, its length, track: names, meters and
     keys, and as type 256 + its number the control change asked for, with its value for a length.
-    ``tempos``: (k, 2) = tick, microseconds a quarter, 0 where there are no three bytes. ``tracks``: (tracks, 6) = end tick, note-offs without a note, notes never switched off
+    ``tempos``: (k, 2) = tick, microseconds a quarter, 0 where there are no three bytes.
+    ``tracks``: (tracks, 6) = end tick, note-offs without a note, notes never switched off
     (they end with their track), tick of the last control change (-1 without one), fault, where.
     """
 
