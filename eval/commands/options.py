@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import click
 
@@ -34,6 +36,34 @@ def default_benchmark() -> Path:
     package = Path(__file__).resolve().parents[1]
     installed = package / "benchmarks.yaml"
     return installed if installed.exists() else package.parent / "benchmarks.yaml"
+
+
+def audio_option(default: str) -> Callable[[F], F]:
+    """``--audio embed|beside|none``."""
+    return click.option(
+        "--audio",
+        type=click.Choice(["embed", "beside", "none"]),
+        default=default,
+        show_default=True,
+        help="Sound inside the page (5 MB in all), in a folder beside it, or none.",
+    )
+
+
+def sound_keeper(audio: str, place: Path, page_folder: Path) -> bool | Callable[[bytes], str]:
+    """What a page takes for ``--audio``: whether to embed sound, or who keeps it in ``place``.
+
+    A file is named by its content, so that the same sounds give the same files.
+    """
+    if audio != "beside":
+        return audio == "embed"
+
+    def keep(data: bytes) -> str:
+        target = place / f"{hashlib.sha256(data).hexdigest()[:16]}.mp3"
+        place.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        return quote(target.relative_to(page_folder).as_posix())
+
+    return keep
 
 
 workers_option = click.option(

@@ -8,10 +8,10 @@ breaks and the page says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from concours.eval.report import PieceOf, render
+from concours.eval.report import PieceOf, SoundOf, render
 from concours.eval.report import tables as layout
 from concours.eval.report import wording as words
 from concours.eval.report.html import page
@@ -80,12 +80,14 @@ def site(
     *,
     title: str = "Concours",
     pieces: PieceOf | None = None,
-    audio: bool = True,
+    sounds: SoundOf | None = None,
+    audio: bool | Callable[[bytes], str] = True,
 ) -> dict[str, str]:
     """The files of the site by path, oldest edition first in ``editions``.
 
     ``index.html``, and for each edition ``<name>/index.html``, ``<name>/report.json`` and
-    ``<name>/report.csv``.
+    ``<name>/report.csv``. ``audio`` is that of :func:`concours.eval.report.render`; a function
+    returns addresses relative to the front page.
 
     Raises:
         SiteError: no edition, two of one name, or a name that is no plain folder name.
@@ -94,10 +96,17 @@ def site(
     files = {"index.html": front_page(editions, title=title)}
     for edition in editions:
         report = edition.report
-        files[f"{edition.name}/index.html"] = render(report, "html", pieces=pieces, audio=audio)
+        files[f"{edition.name}/index.html"] = render(
+            report, "html", pieces=pieces, sounds=sounds, audio=_from_below(audio)
+        )
         files[f"{edition.name}/report.json"] = render(report, "json")
         files[f"{edition.name}/report.csv"] = render(report, "csv")
     return files
+
+
+def _from_below(audio: bool | Callable[[bytes], str]) -> bool | Callable[[bytes], str]:
+    """The same for a page one folder down."""
+    return audio if isinstance(audio, bool) else lambda data: f"../{audio(data)}"
 
 
 def front_page(editions: Sequence[Edition], *, title: str = "Concours") -> str:

@@ -9,7 +9,8 @@ import numpy as np
 from concours.eval.compare.differences import Side, values_and_clusters
 from concours.eval.errors import UsageError
 from concours.eval.joining import Clip, Joined, join
-from concours.eval.report.gather import gather, pieces
+from concours.eval.report.gather import gather
+from concours.eval.report.sources import pieces
 from concours.eval.stats.ratings import Ratings
 from concours.eval.store import Store, runs
 from concours.eval.store.reports import StoredRun, read_run
