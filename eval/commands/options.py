@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,18 +48,23 @@ def audio_option(default: str) -> Callable[[F], F]:
     )
 
 
-def sound_keeper(audio: str, place: Path, page_folder: Path) -> bool | Callable[[bytes], str]:
+def sound_keeper(
+    audio: str, place: Path, page_folder: Path
+) -> bool | Callable[[str, Callable[[], bytes]], str]:
     """What a page takes for ``--audio``: whether to embed sound, or who keeps it in ``place``.
 
-    A file is named by its content, so that the same sounds give the same files.
+    A file that is there already is not made again: its name stands for its content.
     """
     if audio != "beside":
         return audio == "embed"
 
-    def keep(data: bytes) -> str:
-        target = place / f"{hashlib.sha256(data).hexdigest()[:16]}.mp3"
-        place.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+    def keep(name: str, make: Callable[[], bytes]) -> str:
+        target = place / name
+        if not target.exists():
+            place.mkdir(parents=True, exist_ok=True)
+            part = target.with_suffix(".part")
+            part.write_bytes(make())
+            part.replace(target)
         return quote(target.relative_to(page_folder).as_posix())
 
     return keep

@@ -15,12 +15,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from concours.eval.report import PieceOf, SoundOf
+from concours.eval.report import Keep, PieceOf, SoundOf
 from concours.eval.report import wording as words
 from concours.eval.report.bibtex import to_bibtex
 from concours.eval.report.model import Report
 from concours.eval.report.players import Hooks
-from concours.eval.report.sounds import Keep, Sounds
+from concours.eval.report.sounds import Sounds
 from concours.eval.report.views import benchmark_view
 
 TEMPLATES = Path(__file__).parent / "templates"

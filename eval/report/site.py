@@ -8,10 +8,10 @@ breaks and the page says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from concours.eval.report import PieceOf, SoundOf, render
+from concours.eval.report import Keep, PieceOf, SoundOf, render
 from concours.eval.report import tables as layout
 from concours.eval.report import wording as words
 from concours.eval.report.html import page
@@ -42,6 +42,7 @@ class Point:
     text: str
     interval: str
     rank: int | None
+    leads: bool
     is_new_series: bool
     note: str
 
@@ -81,7 +82,7 @@ def site(
     title: str = "Concours",
     pieces: PieceOf | None = None,
     sounds: SoundOf | None = None,
-    audio: bool | Callable[[bytes], str] = True,
+    audio: bool | Keep = True,
 ) -> dict[str, str]:
     """The files of the site by path, oldest edition first in ``editions``.
 
@@ -104,9 +105,9 @@ def site(
     return files
 
 
-def _from_below(audio: bool | Callable[[bytes], str]) -> bool | Callable[[bytes], str]:
+def _from_below(audio: bool | Keep) -> bool | Keep:
     """The same for a page one folder down."""
-    return audio if isinstance(audio, bool) else lambda data: f"../{audio(data)}"
+    return audio if isinstance(audio, bool) else lambda *sound: f"../{audio(*sound)}"
 
 
 def front_page(editions: Sequence[Edition], *, title: str = "Concours") -> str:
@@ -230,7 +231,7 @@ def _trend(
     for i, ((edition, benchmark), cell) in enumerate(zip(found, cells, strict=True)):
         if cell is None or cell.value is None:
             note = cell.reason if cell is not None else "not in this run"
-            points.append(Point(edition, "", "", None, False, note))
+            points.append(Point(edition, "", "", None, False, False, note))
             continue
         identity = _identity(edition, benchmark, key)
         joins = before == identity
@@ -245,6 +246,7 @@ def _trend(
                 words.value(cell, places),
                 words.interval(cell, places),
                 cell.rank,
+                cell.leads,
                 is_new,
                 "another metric version, parameters or reference than before" if is_new else "",
             )
