@@ -8,7 +8,7 @@ import numpy as np
 
 from concours.eval.compare import Side, values_and_clusters
 from concours.eval.errors import UsageError
-from concours.eval.joining import Clip, Joined, join
+from concours.eval.joining import Joined, join, run_clips
 from concours.eval.report.gather import gather, pieces
 from concours.eval.stats.ratings import Ratings
 from concours.eval.store import Store, runs
@@ -42,7 +42,7 @@ def trust_cards(
     run = read_run(store, run_id)
     asked = requests_of([m.key for m in run.measures])
     found = climb(asked, _reference_pieces(store, benchmark, items), seed=seed)
-    joined = None if ratings is None else join(ratings, _clips(run), seed=seed)
+    joined = None if ratings is None else join(ratings, run_clips(run), seed=seed)
     return [_card(run, a.key, found[a.key], joined, seed) for a in asked]
 
 
@@ -62,23 +62,6 @@ def _reference_pieces(store: Store, benchmark: str, items: int) -> list[Piece]:
             "needs 8"
         )
     return found
-
-
-def _clips(run: StoredRun) -> list[Clip]:
-    return [
-        Clip(
-            f"{i.system}/{i.path}",
-            i.sha256 or "",
-            {
-                m.key: s.value
-                for m in run.measures
-                if (s := run.scores.get((i.system, i.position, m.key))) is not None
-                and s.value is not None
-            },
-        )
-        for i in run.items
-        if i.status == "ok"
-    ]
 
 
 def _card(
