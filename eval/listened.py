@@ -41,9 +41,12 @@ def ratings_of_run(store: Store, run_id: str) -> dict[str, Ratings]:
     raters whom the study's own hidden reference excludes (BS.1534-3). A file that two systems of
     the run share counts for both.
     """
+    studies = studies_heard(store, run_id)
+    if not studies:
+        return {}
     run = read_run(store, run_id)
     found = {}
-    for study in studies_heard(store, run_id):
+    for study in studies:
         answers = study_answers(store, study.id)
         if answers.ratings is None:
             continue
