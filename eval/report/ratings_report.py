@@ -76,11 +76,10 @@ def _markdown(lead: str, notes: Sequence[str], sections: Sequence[Section]) -> I
         for sentence in s.before:
             yield ""
             yield text(sentence)
-        for i, t in enumerate(s.tables):
+        for t in s.tables:
             yield ""
-            if i or len(s.tables) > 1:
-                yield text(t.caption)
-                yield ""
+            yield text(t.caption)
+            yield ""
             yield from _markdown_table(t)
         for sentence in s.after:
             yield ""

@@ -259,15 +259,16 @@ class _Problem:
     def _solve(self, theta: Floats) -> _Solved:
         """The penalised least squares at relative standard deviations ``theta``."""
         factor = _Factor(self, theta)
-        rzx: Floats = factor.solve(factor.scale[:, None] * self.ztx)
-        cu: Floats = factor.solve(factor.scale * self.zty)
+        rzx = factor.solve(factor.scale[:, None] * self.ztx)
+        cu = factor.solve(factor.scale * self.zty)
         gram = self.xtx - rzx.T @ rzx
         right = self.xty - rzx.T @ cu
-        beta = np.linalg.solve(gram, right)
+        beta = np.asarray(np.linalg.solve(gram, right), dtype=np.float64)
+        unit = np.asarray(np.linalg.inv(gram), dtype=np.float64)
         squared = max(self.yty - float(cu @ cu) - float(beta @ right), 0.0)
         _, log_gram = np.linalg.slogdet(gram)
         log_det = factor.log_det + float(log_gram)
-        return _Solved(log_det, squared, beta, np.linalg.inv(gram), factor, rzx, cu)
+        return _Solved(log_det, squared, beta, unit, factor, rzx, cu)
 
     def profiled(self, ratio: Floats) -> tuple[float, Floats]:
         """The deviance at variance ratios ``v_k / v_e``, profiled over v_e, and its gradient.
