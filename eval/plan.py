@@ -90,10 +90,14 @@ class Plan:
     @cached_property
     def run_id(self) -> str:
         contents = [
-            [s.name, s.is_reference, [[i.path, i.sha256, s.cluster(i)] for i in s.items]]
+            [s.name, s.is_reference, [[i.path, i.sha256, s.cluster(i), i.pair] for i in s.items]]
             for s in self.systems
         ]
-        measures = [m.identity for s in self.systems for m in self.item_measures(s)]
+        measures = [
+            m.identity
+            for s in self.systems
+            for m in (*self.item_measures(s), *self.pair_measures(s))
+        ]
         sets = [Measure(r).identity for r in self.set_requests()]
         samples = [INTERVALS, HALF_SAMPLES]
         settings = [self.seed, self.resamples, self.confidence, samples, LOADER_VERSION]
@@ -112,6 +116,20 @@ class Plan:
             elif request.spec.level == "corpus" and self.reference is not None:
                 found.append(Measure(request, self._model(request), system.is_reference))
         return found
+
+    def pair_measures(self, system: PlannedSystem) -> list[Measure]:
+        """What is computed for each item of a system and its partner, where it has such partners.
+
+        What goes against a target goes against the prompt or the ground truth where there is none.
+        """
+        roles = {p.role for i in system.items for p in i.partners}
+        return [
+            Measure(r)
+            for r in self.requests
+            if r.spec.level == "pair"
+            and r.spec.inputs != "embedding"
+            and (r.spec.partner in roles or (r.spec.partner == "target" and roles))
+        ]
 
     def _model(self, request: MetricRequest) -> str:
         """The name of the fitted reference that a corpus metric needs: a hash of its making."""

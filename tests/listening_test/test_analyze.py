@@ -161,6 +161,15 @@ def test_a_run_finds_what_listeners_said_about_its_files(folder: Path) -> None:
         run_id = runs.latest_run(store, "heard")
         assert run_id is not None
         means = {m.system: m for m in human_means(store, run_id)}
+    joined = analyzed(url, "--benchmark", "heard", "--powered-by", "chroma_entropy")
+    assert joined["metrics"]["n_clips"] == 9
+    found = {p["metric"] for p in joined["metrics"]["predictors"]}
+    assert "effective_bandwidth" in found | {
+        u.partition(",")[0] for u in joined["metrics"]["unmeasured"]
+    }
+    (powered,) = (p for p in joined["prediction_powered"] if p["system"] == "b")
+    # three of the four clips of a system were rated
+    assert powered["reason"] == "3 rated and 1 unrated items; it needs 5 and 5"
     # "a" is the reference of the run, and was rated as well
     assert {k: m.mean for k, m in means.items()} == {"a": 2.0, "model-b": 3.0, "model-c": 4.0}
     assert means["model-b"].n_raters == 10
