@@ -45,6 +45,8 @@ class StoredScore:
 
 @dataclass(frozen=True)
 class StoredSetScore:
+    """``reason`` is why there is no value, or what the value is to be taken with."""
+
     value: float | None
     ci_low: float | None
     ci_high: float | None
@@ -156,7 +158,14 @@ def read_run(store: Store, run_id: str) -> StoredRun:
             for s in scores
         },
         {
-            (s.system, s.key): StoredSetScore(s.value, s.ci_low, s.ci_high, s.n, s.status, s.reason)
+            (s.system, s.key): StoredSetScore(
+                s.value,
+                s.ci_low,
+                s.ci_high,
+                s.n,
+                s.status,
+                s.reason or str(s.detail.get("warning", "")),
+            )
             for s in sets
         },
     )
