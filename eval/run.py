@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -101,6 +102,7 @@ def _plan(config: Config, name: str, items: Mapping[str, list[Any]]) -> Plan:
             config.sources[n].described,
             config.sources[n].card,
             is_reference=n == benchmark.reference,
+            songs=config.sources[n].songs or "",
         )
         for n in _names(config, name)
     )
@@ -210,7 +212,15 @@ def _compute_sets(
         store,
         plan.run_id,
         [
-            runs.SetValue(o.system, places[o.score.measurement], o.score, o.ci_low, o.ci_high, o.n)
+            runs.SetValue(
+                o.system,
+                places[o.score.measurement],
+                o.score,
+                o.ci_low,
+                o.ci_high,
+                o.n,
+                [None if math.isnan(d) else d for d in o.halves],
+            )
             for o in found
         ],
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from concours.eval.clusters import cluster_of
 from concours.eval.store.engine import Store
 from concours.eval.store.tables import (
     item,
@@ -24,6 +25,8 @@ from concours.eval.store.tables import (
 
 @dataclass(frozen=True)
 class StoredItem:
+    """``songs`` is the system's pattern of songs in paths, "" where it has none."""
+
     system: str
     position: int
     path: str
@@ -33,6 +36,12 @@ class StoredItem:
     reason: str
     warnings: tuple[str, ...]
     prompt: str = ""
+    songs: str = ""
+
+    @property
+    def unit(self) -> str:
+        """The cluster it belongs to: its prompt or song, else the item by itself."""
+        return cluster_of(self.system, self.path, self.prompt, self.songs)
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,9 @@ class StoredScore:
 
 @dataclass(frozen=True)
 class StoredSetScore:
-    """``reason`` is why there is no value, or what the value is to be taken with."""
+    """``reason`` is why there is no value, or what the value is to be taken with. ``halves`` are
+    the distances between half-samples, shared by the systems of a run; None where undefined, empty
+    in runs of an older version."""
 
     value: float | None
     ci_low: float | None
@@ -53,6 +64,7 @@ class StoredSetScore:
     n: int
     status: str
     reason: str
+    halves: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +142,7 @@ def read_run(store: Store, run_id: str) -> StoredRun:
             .where(set_score.c.run_id == run_id)
             .order_by(set_score.c.position)
         ).all()
+    sources = header.manifest.get("config", {}).get("sources", {})
     by_key = {
         m.key: StoredMeasure(m.key, m.metric, m.version, m.parameters) for m in [*measures, *sets]
     }
@@ -149,6 +162,7 @@ def read_run(store: Store, run_id: str) -> StoredRun:
                 i.why or i.reason,
                 tuple(i.warnings or ()),
                 i.prompt,
+                str(sources.get(i.system, {}).get("songs") or ""),
             )
             for i in items
         ),
@@ -164,7 +178,8 @@ def read_run(store: Store, run_id: str) -> StoredRun:
                 s.ci_high,
                 s.n,
                 s.status,
-                s.reason or str(s.detail.get("warning", "")),
+                s.reason or str((s.detail or {}).get("warning", "")),
+                tuple((s.detail or {}).get("halves", ())),
             )
             for s in sets
         },
