@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from concours.eval.cache import open_arrays
-from concours.eval.load import LoadError, load, part_bytes
+from concours.eval.load import LoadError, load, read_part
 from concours.eval.load.audio import load_audio
 from concours.eval.render import RENDER_RATE, RenderError, render_audio
 from concours.metrics.clip import Clip, make_clip
@@ -102,11 +102,13 @@ def score_item(task: Task) -> Outcome:
     """Reads the item and computes everything the task asks for; never raises."""
     path = Path(task.location)
     try:
-        data = path.read_bytes()
+        data = read_part(path, task.fragment) if task.fragment else path.read_bytes()
     except OSError as error:
         return failed(task, f"cannot be read: {error.strerror or error}")
+    except LoadError as error:
+        return failed(task, str(error))
     try:
-        if hashlib.sha256(part_bytes(data, task.fragment)).hexdigest() != task.sha256:
+        if hashlib.sha256(data).hexdigest() != task.sha256:
             return failed(task, "changed while the run was reading it; run again")
         subject = _read(task, path, data)
     except LoadError as error:
@@ -157,7 +159,7 @@ def _read(task: Task, path: Path, data: bytes) -> _Subject:
     if task.kind == "audio":
         audio = load_audio(path, data)
         return _Subject(None, audio.clip, audio.format, audio.warnings)
-    loaded = load(path, data, task.fragment)
+    loaded = load(path, data)
     return _Subject(loaded.piece, None, loaded.format, loaded.warnings)
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from concours.metrics.compiled import compiled
 
 Symbols = NDArray[Any]
 """int32, or uint16 in an index of few distinct symbols"""
@@ -91,7 +92,7 @@ def longest_matches(query: Symbols, text: Symbols, suffixes: Positions, blocked:
     return Matches(length, position)
 
 
-@njit(cache=True)
+@compiled
 def _common(query: Symbols, i: int, text: Symbols, j: int, known: int) -> int:  # pragma: no cover
     """Length of the common beginning of query[i:] and text[j:], of which ``known`` is known."""
     k = known
@@ -102,7 +103,7 @@ def _common(query: Symbols, i: int, text: Symbols, j: int, known: int) -> int:  
     return k
 
 
-@njit(cache=True)
+@compiled
 def _not_after(
     query: Symbols, i: int, text: Symbols, j: int, common: int
 ) -> bool:  # pragma: no cover
@@ -112,7 +113,7 @@ def _not_after(
     return j + common < len(text) and query[i + common] < text[j + common]
 
 
-@njit(cache=True)
+@compiled
 def _is_blocked(blocked: Ranges, position: int) -> bool:  # pragma: no cover
     low, high = 0, len(blocked)
     while low < high:
@@ -124,7 +125,7 @@ def _is_blocked(blocked: Ranges, position: int) -> bool:  # pragma: no cover
     return low > 0 and position < blocked[low - 1, 1]
 
 
-@njit(cache=True)
+@compiled
 def _longest_matches(
     query: Symbols,
     text: Symbols,
@@ -167,7 +168,7 @@ def occurrences(
     return np.sort(suffixes[low:high])
 
 
-@njit(cache=True)
+@compiled
 def _places(
     passage: Symbols, text: Symbols, suffixes: Positions
 ) -> tuple[int, int]:  # pragma: no cover
@@ -206,7 +207,7 @@ def places_of_all(
     return first, suffixes[np.repeat(low, count) + within].astype(np.int64)
 
 
-@njit(cache=True)
+@compiled
 def _all_places(
     query: Symbols, length: int, text: Symbols, suffixes: Positions
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # pragma: no cover
@@ -235,7 +236,7 @@ def longest_elsewhere(
     return length
 
 
-@njit(cache=True)
+@compiled
 def _neighbours(text: Symbols, suffixes: Positions) -> NDArray[np.int32]:  # pragma: no cover
     """Common beginnings, up to a separator, of each suffix with the one before it in order."""
     shared = np.zeros(len(text), np.int32)
