@@ -130,7 +130,7 @@ def score_item(task: Task) -> Outcome:
         scores=tuple(_measure(subject, m) for m in task.measurements),
         pair_scores={p.pair: _measure_pair(subject, p) for p in task.pairs},
         profile=profile_of(piece) if task.profile and piece is not None else {},
-        extracts={e.key: _extract(piece, e) for e in task.extractions if piece is not None},
+        extracts=_extracts(subject, task.extractions),
     )
 
 
@@ -202,10 +202,19 @@ def _open_model(folder: str, metric: str) -> Any:
     return corpus.open(open_arrays(Path(folder)))
 
 
-def _extract(piece: Piece, extraction: Extraction) -> Any:
-    model = find(extraction.metric).corpus
-    assert model is not None
-    return model.extract(piece, extraction.parameters)
+def _extracts(subject: _Subject, wanted: Sequence[Extraction]) -> dict[str, Any]:
+    """What the corpus models take of an item of the reference; nothing of what it has not."""
+    found = {}
+    for extraction in wanted:
+        spec = find(extraction.metric)
+        assert spec.corpus is not None
+        try:
+            source = subject.clip if spec.inputs == "audio" else subject.piece
+        except RenderError:
+            continue
+        if source is not None:
+            found[extraction.key] = spec.corpus.extract(source, extraction.parameters)
+    return found
 
 
 def model_parameters(spec: MetricSpec, parameters: Parameters) -> dict[str, Any]:
