@@ -194,3 +194,25 @@ def test_a_rater_who_misses_the_study_s_trap_is_excluded(folder: Path) -> None:
     assert (flag["rule"], flag["detail"]) == ("trap", "trap: missed 1 of 1")
     assert screening["n_ratings_before"] - screening["n_ratings"] == 9
     assert analyzed(url, "--keep-all")["screening"]["excluded"] == []
+
+
+def test_the_leaderboard_shows_listeners_beside_metrics(folder: Path) -> None:
+    truth = {"a": 2, "b": 3, "c": 4}
+    url = answered(folder, lambda heard, _: truth[heard[0]], method="mos")
+    file = benchmark_of(folder, url)
+    result = CliRunner().invoke(cli, ["report", str(file), "--format", "json"])
+    assert result.exit_code == 0, result.output
+    (found,) = json.loads(result.stdout)["benchmarks"]
+    human = {r["system"]: r for r in found["rows"] if r["study"] == "pilot"}
+    assert {s: r["value"] for s, r in human.items()} == {"a": 2.0, "model-b": 3.0, "model-c": 4.0}
+    assert human["a"]["rank"] is None
+    assert [human[s]["rank"] for s in ("model-c", "model-b")] == [1, 2]
+    assert human["model-b"]["n_raters"] == 10
+    assert human["model-b"]["ci_low"] is not None
+    assert human["model-b"]["method"]
+    heard = {m["metric"]: m["listeners"] for m in found["metrics"]}
+    assert {h["scope"] for h in heard["chroma_entropy"]} >= {"clip"}
+    assert all(h["study"] == "pilot" and h["n"] == 9 for h in heard["chroma_entropy"])
+    for format_ in ("md", "csv", "latex"):
+        text = CliRunner().invoke(cli, ["report", str(file), "--format", format_]).stdout
+        assert "pilot:" in text
