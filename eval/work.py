@@ -19,7 +19,6 @@ from concours.eval.load import LoadError
 from concours.eval.pair_scores import pair_result
 from concours.eval.render import RenderError
 from concours.eval.subject import Subject, read_subject
-from concours.metrics.piece import Piece
 from concours.metrics.profile import profile_of
 from concours.metrics.registry import find
 from concours.metrics.spec import MetricResult, MetricSpec, Parameters, Scored, Undefined
@@ -202,7 +201,7 @@ def _open_model(folder: str, metric: str) -> Any:
     return corpus.open(open_arrays(Path(folder)))
 
 
-def _extracts(subject: _Subject, wanted: Sequence[Extraction]) -> dict[str, Any]:
+def _extracts(subject: Subject, wanted: Sequence[Extraction]) -> dict[str, Any]:
     """What the corpus models take of an item of the reference; nothing of what it has not."""
     found = {}
     for extraction in wanted:
