@@ -83,7 +83,10 @@ def expected_width(
     )
     squares = [m * rng.chisquare(n, draws) / n for m, n in zip(expected, sizes, strict=True)]
     found = np.array(
-        [crossed_variance(Anova(0.0, *ms, raters, items)) for ms in zip(*squares, strict=True)]
+        [
+            crossed_variance(Anova(0.0, r, i, e, raters, items))
+            for r, i, e in zip(*squares, strict=True)
+        ]
     )
     halves = stdtrit(found[:, 1], 0.975) * np.sqrt(found[:, 0])
     return Design(raters, items, float(np.quantile(halves, assurance)), float(np.median(halves)))
