@@ -47,7 +47,7 @@ def pairs(rows: Rows) -> Answers:
             "a table of pairs needs columns for both systems and the answer, as system_a, "
             "system_b, choice"
         )
-    asked = (FIRST, SECOND, CHOICE)
+    asked: tuple[tuple[str, ...], ...] = (FIRST, SECOND, CHOICE)
     if not all(named(columns, n) for n in asked):
         asked = (*WINNER_LOSER, WINNER_LOSER[0])
     at = [str(named(columns, n)) for n in asked]
