@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concours.eval.errors import UsageError
-from concours.eval.load import LoadError, load, part_bytes
+from concours.eval.load import LoadError, load, read_part
 from concours.eval.report.model import (
     Benchmark,
     Cell,
@@ -62,10 +62,10 @@ def pieces(system: System, item: Item) -> Piece | None:  # noqa: ARG001
     path = Path(item.location)
     fragment = item.path.partition("#")[2]
     try:
-        data = path.read_bytes()
-        if hashlib.sha256(part_bytes(data, fragment)).hexdigest() != item.sha256:
+        data = read_part(path, fragment)
+        if hashlib.sha256(data).hexdigest() != item.sha256:
             return None
-        loaded = load(path, data, fragment)
+        loaded = load(path, data)
     except (OSError, LoadError):
         return None
     return loaded.piece
