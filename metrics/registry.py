@@ -55,6 +55,7 @@ FAMILIES = (
     "concours.metrics.audio_pairs",
     "concours.metrics.audio_sets",
     "concours.metrics.originality.ngram",
+    "concours.metrics.originality.audio_originality",
 )
 SET_INPUTS = {"symbolic": "features", "audio": "embedding"}
 ENTRY_POINT_GROUP = "concours.metrics"
@@ -278,8 +279,9 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
     ``symbolic`` and ``audio`` stand for all metrics of clips and of pairs on that input and the
-    distances between sets of them, ``originality`` for every metric of that package, and a family
-    (``pitch``, ``rhythm`` …) for its members.
+    distances between sets of them, ``originality`` for every metric of notes in that package,
+    ``audio_originality`` for those of recordings, and a family (``pitch``, ``rhythm`` …) for its
+    members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
@@ -299,7 +301,11 @@ def _group(name: str) -> list[MetricRequest]:
         ]
     elif name == "originality":
         package = "concours.metrics.originality."
-        specs = [s for s in catalogue().values() if s.function.__module__.startswith(package)]
+        specs = [
+            s
+            for s in catalogue().values()
+            if s.function.__module__.startswith(package) and s.inputs == "symbolic"
+        ]
     else:
         specs = grouped.get(name, [])
     return [MetricRequest(s, s.parameters) for s in specs]
