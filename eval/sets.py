@@ -102,7 +102,8 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
     )
     outcomes = []
     for name, score in scores.items():
-        low, high, halves = None, None, ()
+        low, high = None, None
+        halves: tuple[float, ...] = ()
         if name in draws:
             found = half_sample_interval(
                 known[name], draws[name], bounds=spec.range, confidence=task.confidence
@@ -186,7 +187,7 @@ def feature_table(
     items = [i for i in system.items if i.sha256]
     rows = [[values.get((i.sha256 or "", f), np.nan) for f in features] for i in items]
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(features))
-    known = ~np.isnan(table).all(axis=1)
+    known = np.asarray(~np.isnan(table).all(axis=1), dtype=bool)
     clusters = tuple(system.cluster(i) for i, k in zip(items, known, strict=True) if k)
     return FeatureTable(tuple(features), table[known]), clusters
 

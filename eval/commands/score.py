@@ -98,7 +98,8 @@ def command(
     from concours.eval.errors import UsageError
     from concours.eval.profile_text import to_profiles
     from concours.eval.progress import make_progress
-    from concours.eval.score import Pairing, as_dict, score_paths
+    from concours.eval.score import as_dict, score_paths
+    from concours.eval.score_pairing import Pairing
     from concours.eval.score_tables import to_csv, to_explanation, to_table
 
     if prompt is not None and prompts is not None:
