@@ -6,7 +6,6 @@ cannot be read is a failed outcome, a metric that raises is a failed score.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any, Literal
 
 from concours.eval.cache import open_arrays
 from concours.eval.items import Partner
-from concours.eval.load import LoadError, part_bytes
+from concours.eval.load import LoadError
 from concours.eval.pair_scores import pair_result
 from concours.eval.render import RenderError
 from concours.eval.subject import Subject, read_subject
@@ -115,21 +114,10 @@ def failed(task: Task, reason: str) -> Outcome:
 
 def score_item(task: Task) -> Outcome:
     """Reads the item and computes everything the task asks for; never raises."""
-    path = Path(task.location)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        return failed(task, f"cannot be read: {error.strerror or error}")
-    try:
-        if hashlib.sha256(part_bytes(data, task.fragment)).hexdigest() != task.sha256:
-            return failed(task, "changed while the run was reading it; run again")
-        subject = read_subject(task.kind, task.fragment, path, data)
+        subject = read_subject(task.kind, task.fragment, Path(task.location), task.sha256)
     except LoadError as error:
         return failed(task, str(error))
-    except RecursionError:
-        return failed(task, "nested too deeply to be read")
-    except MemoryError:
-        return failed(task, "does not fit into memory")
     piece = subject.piece
     return Outcome(
         task.sha256,
