@@ -52,6 +52,7 @@ FAMILIES = (
     "concours.metrics.audio_pairs",
     "concours.metrics.audio_sets",
     "concours.metrics.originality.ngram",
+    "concours.metrics.originality.cardinality",
 )
 SET_INPUTS = {"symbolic": "features", "audio": "embedding"}
 ENTRY_POINT_GROUP = "concours.metrics"
@@ -265,8 +266,8 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
     ``symbolic`` and ``audio`` stand for all metrics of clips on that input and the distances
-    between sets of them, ``originality`` for every
-    metric of that package, and a family (``pitch``, ``rhythm`` …) for its members.
+    between sets of them, ``originality`` for what
+    an index of passages answers (the family ``ngram``), and a family (``pitch``, ``rhythm`` …) for its members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
@@ -285,8 +286,7 @@ def _group(name: str) -> list[MetricRequest]:
             or (s.level == "set" and s.inputs == SET_INPUTS[name])
         ]
     elif name == "originality":
-        package = "concours.metrics.originality."
-        specs = [s for s in catalogue().values() if s.function.__module__.startswith(package)]
+        specs = grouped["ngram"]
     else:
         specs = grouped.get(name, [])
     return [MetricRequest(s, s.parameters) for s in specs]
