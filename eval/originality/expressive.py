@@ -59,7 +59,8 @@ class ExpressiveSearch:
 
 
 def _keys(notes: Notes, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    return notes.onset[chosen].astype(np.int64) * 128 + notes.pitch[chosen]
+    packed: NDArray[np.int64] = notes.onset[chosen].astype(np.int64) * 128 + notes.pitch[chosen]
+    return packed
 
 
 def _as_passage(notes: Notes, part: ShardNotes, cell: Cell) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Conventions
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -147,7 +147,7 @@ def originality(
     """
     known = pack([w for p in corpus for w in windows(points(p), length, hop)])
     own = [w for w in windows(points(piece), length, hop) if len(w) > FEWEST_POINTS]
-    return (1.0 - nearest(pack(own), known, length).score).tolist()
+    return [1.0 - float(score) for score in nearest(pack(own), known, length).score]
 
 
 class PointCorpus(NamedTuple):
@@ -211,9 +211,10 @@ POINTS = PointModel()
     citation="Yin, Reuben, Stepney & Collins 2021, A good algorithm does not steal - it imitates",
     invariant=("tempo", "track-order", "note-order"),
     corpus=POINTS,
-    choices={"window": tuple(w for w, _ in WINDOWS)},
 )
-def cardinality_score(piece: Piece, corpus: PointCorpus, *, window: int = 16) -> Scored | Undefined:
+def cardinality_score(
+    piece: Piece, corpus: PointCorpus, *, window: Literal[16, 8] = 16
+) -> Scored | Undefined:
     """The mean share of points that a window of a piece has in common with the reference's nearest.
 
     ``mean over windows w of max over windows c of the reference, over shifts v, of

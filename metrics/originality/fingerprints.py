@@ -127,7 +127,7 @@ def cells(
     new = np.diff(asked, prepend=-1) != 0
     new[edge] = True
     count = np.add.reduceat(new.astype(np.int64), edge)
-    rows = []
+    rows: list[tuple[int, int, Ints, Ints, slice, NDArray[np.bool_]]] = []
     for c in np.argsort(-count, kind="stable")[:MOST_CELLS].tolist():
         part = slice(int(edge[c]), int(edge[c + 1]) if c + 1 < len(edge) else len(cell))
         if count[c] < 2:
