@@ -71,7 +71,7 @@ def other_corpus(other: str | None, reference: str, index: CorpusIndex) -> dict[
         items = find_items(name)
     known = {p.sha256 for p in index.pieces}
     pieces = []
-    for item in items[:: max(1, len(items) // OTHER_PIECES)]:
+    for item in items[:: max(1, len(items) // OTHER_PIECES)][:OTHER_PIECES]:
         if item.sha256 is not None and item.sha256 not in known and item.kind == "symbolic":
             with suppress(LoadError):
                 pieces.append(load(item.location, None, item.fragment).piece)
