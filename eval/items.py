@@ -6,14 +6,39 @@ once, and a file that moves keeps its scores.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
+from concours.eval.cache import digest
 from concours.eval.errors import UsageError
 from concours.eval.load import kind_of, part_bytes, parts
+
+
+@dataclass(frozen=True)
+class Partner:
+    """What a pair metric holds an item against; ``role`` as in
+    :class:`concours.metrics.spec.MetricSpec`.
+
+    A file (``location``, ``fragment``, ``kind``, ``sha256``) or a table of attributes (``table``,
+    as canonical JSON). Where there is neither, ``reason`` says why. ``name`` is how it is shown.
+    """
+
+    role: Literal["truth", "target", "prefix"]
+    name: str
+    location: str = ""
+    fragment: str = ""
+    kind: str = ""
+    sha256: str = ""
+    table: str = ""
+    reason: str = ""
+
+    @property
+    def identity(self) -> list[str]:
+        """What a score against it depends on: contents, never places."""
+        return [self.role, self.kind, self.sha256, self.table, self.reason]
 
 
 @dataclass(frozen=True)
@@ -22,7 +47,7 @@ class Item:
 
     ``path`` is relative to the system's folder (with ``#X:3`` for the third tune of an ABC file),
     ``location`` the file to read, ``fragment`` the tune in it. ``sha256`` is None where the file
-    could not be read; ``reason`` then says why.
+    could not be read; ``reason`` then says why. ``partners`` holds at most one of each role.
     """
 
     path: str
@@ -32,6 +57,14 @@ class Item:
     sha256: str | None
     reason: str = ""
     prompt: str = ""
+    partners: tuple[Partner, ...] = ()
+
+    @property
+    def pair(self) -> str:
+        """The identity of the item together with its partners; "" without any."""
+        if self.sha256 is None or not self.partners:
+            return ""
+        return digest("pair", self.sha256, [p.identity for p in self.partners])
 
 
 def find_items(path: str, folder: Path | None = None) -> list[Item]:
@@ -97,23 +130,3 @@ def _items_in(file: Path, root: Path) -> Iterator[Item]:
     for fragment in parts(file, data):
         digest = hashlib.sha256(part_bytes(data, fragment)).hexdigest()
         yield Item(f"{path}#{fragment}" if fragment else path, file, fragment, kind, digest)
-
-
-def with_prompts(items: list[Item], table: Path) -> list[Item]:
-    """The items with the prompts of a CSV file that has columns ``path`` and ``prompt``.
-
-    Raises:
-        UsageError: the file is missing, lacks a column, or names a path that no item has.
-    """
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{table}: cannot be read: {error}") from error
-    if not rows or not {"path", "prompt"} <= set(rows[0]):
-        raise UsageError(f"{table}: a table of prompts needs a row and the columns path, prompt")
-    prompts = {row["path"]: row["prompt"] or "" for row in rows}
-    missing = sorted(set(prompts) - {i.path for i in items})
-    if missing:
-        raise UsageError(f"{table}: no item is called {missing[0]} ({len(missing)} such rows)")
-    return [replace(i, prompt=prompts.get(i.path, "")) for i in items]

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from concours.eval.cache import digest
+from concours.eval.clusters import cluster_of
 from concours.eval.embeddings.catalogue import identity_of
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION
@@ -20,17 +21,24 @@ from concours.eval.work import model_parameters
 from concours.metrics.spec import MetricRequest
 
 HALF_SAMPLES = 100
+INTERVALS = 2  # how intervals and half-samples are drawn; part of the run's identity
 
 
 @dataclass(frozen=True)
 class PlannedSystem:
-    """``is_reference`` marks the corpus that the others are compared with."""
+    """``is_reference`` marks the corpus that the others are compared with; ``songs`` finds the
+    song in an item's path (:func:`concours.eval.clusters.cluster_of`)."""
 
     name: str
     items: tuple[Item, ...]
     source: str = ""
     card: Mapping[str, Any] = field(default_factory=dict)
     is_reference: bool = False
+    songs: str = ""
+
+    def cluster(self, item: Item) -> str:
+        """The prompt or song of an item, or the item by itself."""
+        return cluster_of(self.name, item.path, item.prompt, self.songs)
 
 
 @dataclass(frozen=True)
@@ -82,12 +90,17 @@ class Plan:
     @cached_property
     def run_id(self) -> str:
         contents = [
-            [s.name, s.is_reference, [[i.path, i.sha256, i.prompt] for i in s.items]]
+            [s.name, s.is_reference, [[i.path, i.sha256, s.cluster(i), i.pair] for i in s.items]]
             for s in self.systems
         ]
-        measures = [m.identity for s in self.systems for m in self.item_measures(s)]
+        measures = [
+            m.identity
+            for s in self.systems
+            for m in (*self.item_measures(s), *self.pair_measures(s))
+        ]
         sets = [Measure(r).identity for r in self.set_requests()]
-        settings = [self.seed, self.resamples, self.confidence, HALF_SAMPLES, LOADER_VERSION]
+        samples = [INTERVALS, HALF_SAMPLES]
+        settings = [self.seed, self.resamples, self.confidence, samples, LOADER_VERSION]
         return digest(self.benchmark, contents, measures, sets, settings)
 
     @cached_property
@@ -103,6 +116,20 @@ class Plan:
             elif request.spec.level == "corpus" and self.reference is not None:
                 found.append(Measure(request, self._model(request), system.is_reference))
         return found
+
+    def pair_measures(self, system: PlannedSystem) -> list[Measure]:
+        """What is computed for each item of a system and its partner, where it has such partners.
+
+        What goes against a target goes against the prompt or the ground truth where there is none.
+        """
+        roles = {p.role for i in system.items for p in i.partners}
+        return [
+            Measure(r)
+            for r in self.requests
+            if r.spec.level == "pair"
+            and r.spec.inputs != "embedding"
+            and (r.spec.partner in roles or (r.spec.partner == "target" and roles))
+        ]
 
     def _model(self, request: MetricRequest) -> str:
         """The name of the fitted reference that a corpus metric needs: a hash of its making."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
 from concours.eval.sources import resolve
 from concours.eval.store import Store, open_store, runs
+from concours.eval.store.engine import is_there
 
 LOADER = str(LOADER_VERSION)
 
@@ -99,6 +102,7 @@ def _plan(config: Config, name: str, items: Mapping[str, list[Any]]) -> Plan:
             config.sources[n].described,
             config.sources[n].card,
             is_reference=n == benchmark.reference,
+            songs=config.sources[n].songs or "",
         )
         for n in _names(config, name)
     )
@@ -142,21 +146,21 @@ def run_benchmarks(
 def plan_benchmarks(
     config: Config, folder: Path | None = None, *, only: Sequence[str] = ()
 ) -> list[PlannedRun]:
-    """What :func:`run_benchmarks` would compute. Baselines are generated, nothing is scored."""
+    """What :func:`run_benchmarks` would compute. Baselines are generated, nothing is scored, and
+    nothing is written into the store; one that is not there yet is not made."""
     folder = folder or Path()
-    planned = []
-    with open_store(config.store, folder) as store:
-        for plan in make_plans(config, folder, only, Silent()):
-            ids = runs.register(store, plan, manifest(plan, folder), LOADER)
-            scores = runs.known_scores(store, plan.run_id)
-            loads = runs.known_loads(store, plan.run_id, LOADER)
-            there = runs.known_set_scores(store, plan.run_id)
-            embeddings = sets.needed_embeddings(plan, ids, lambda *key, t=there: key in t)
-            missing = compute.count_missing(
-                plan, ids, _known(loads, scores), set(loads), embeddings
-            )
-            planned.append(PlannedRun(plan, missing))
-    return planned
+    with ExitStack() as stack:
+        there = is_there(config.store, folder)
+        store = stack.enter_context(open_store(config.store, folder)) if there else None
+        plans = make_plans(config, folder, only, Silent())
+        return [PlannedRun(plan, _missing(store, plan)) for plan in plans]
+
+
+def _missing(store: Store | None, plan: Plan) -> int:
+    known = runs.known_of(store, plan, LOADER)
+    embeddings = sets.needed_embeddings(plan, known.ids, lambda *key: key in known.sets)
+    done = _known(known.loads, known.scores)
+    return compute.count_missing(plan, known.ids, done, set(known.loads), embeddings)
 
 
 def _run(
@@ -181,6 +185,7 @@ def _run(
             computed.add(outcome.sha256)
             loads[outcome.sha256] = outcome.status
             scores.update((outcome.sha256, s.measurement) for s in outcome.scores)
+            scores.update((p, s.measurement) for p, own in outcome.pair_scores.items() for s in own)
     _compute_sets(store, plan, ids, executor, progress)
     runs.finish(store, plan.run_id, log, len(computed))
     items = [i for s in plan.systems for i in s.items]
@@ -207,7 +212,15 @@ def _compute_sets(
         store,
         plan.run_id,
         [
-            runs.SetValue(o.system, places[o.score.measurement], o.score, o.ci_low, o.ci_high, o.n)
+            runs.SetValue(
+                o.system,
+                places[o.score.measurement],
+                o.score,
+                o.ci_low,
+                o.ci_high,
+                o.n,
+                [None if math.isnan(d) else d for d in o.halves],
+            )
             for o in found
         ],
     )

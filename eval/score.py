@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from concours.eval import compute, sets
 from concours.eval.errors import UsageError
+from concours.eval.event_files import find_event_files, score_events
 from concours.eval.execute import make_executor
 from concours.eval.items import Item, find_items
+from concours.eval.pairing import unanswered
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
+from concours.eval.score_pairing import NOT_PAIRED, Pairing, answerable
 from concours.eval.work import Outcome, ScoreValue
 from concours.metrics import registry
 from concours.metrics.registry import expand
 from concours.metrics.spec import MetricRequest
 
 REFERENCE = "reference"
+SHOWN = {"truth": "ground_truth", "target": "target", "prefix": "prompt"}
 
 
 @dataclass(frozen=True)
 class ScoredItem:
     """One piece of the path argument ``given``; ``status`` is "failed" where it could not be read,
-    with the cause in ``reason``."""
+    with the cause in ``reason``. ``partners`` names what pair metrics held it against, by role."""
 
     given: str
     path: str
@@ -33,6 +37,8 @@ class ScoredItem:
     reason: str
     warnings: tuple[str, ...]
     scores: Mapping[str, ScoreValue]
+    partners: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,13 @@ class ScoredSet:
 @dataclass(frozen=True)
 class Scores:
     """Everything that was scored. ``reference_items`` are the reference's own, each held against
-    the others."""
+    the others; ``unanswered`` are the ground truths that no item answers."""
 
     requests: tuple[MetricRequest, ...]
     items: tuple[ScoredItem, ...]
     sets: tuple[ScoredSet, ...]
     reference_items: tuple[ScoredItem, ...]
+    unanswered: tuple[str, ...] = ()
 
 
 def score_paths(
@@ -61,6 +68,9 @@ def score_paths(
     metrics: Sequence[str] = (),
     reference: str | None = None,
     compat: str | None = None,
+    pairing: Pairing = NOT_PAIRED,
+    beats: str | None = None,
+    profile: bool = False,
     workers: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -73,28 +83,75 @@ def score_paths(
     the distances to it and originality too.
 
     ``compat`` names another tool (muspy, musdr, mgeval, pypianoroll) whose numbers are reproduced,
-    bugs included; ``metrics`` then picks among those of that tool.
+    bugs included; ``metrics`` then picks among those of that tool. MusDr's own event files (CSV)
+    are read under ``compat="musdr"``.
+
+    ``pairing`` says what each item is held against; the metrics of pairs come with it by default.
+    ``beats`` settles the parameter of that name wherever a metric has it: ``check``, ``trust`` or
+    ``estimate``. ``profile`` adds each piece's histograms and curves
+    (:mod:`concours.metrics.profile`).
 
     Raises:
-        UsageError: nothing at a path, or a metric that needs a reference where none is given.
+        UsageError: nothing at a path, or a metric that needs a reference or a partner where none is
+            given.
         MetricError: an unknown metric, parameter or tool.
     """
-    systems = [PlannedSystem(p, tuple(find_items(p)), p) for p in dict.fromkeys(paths)]
-    kinds = {i.kind for s in systems for i in s.items}
+    events: list[ScoredItem] = []
+    if compat == "musdr":
+        names = [r.name for r in _of_peer(compat, metrics)]
+        with_events = {p: files for p in dict.fromkeys(paths) if (files := find_event_files(p))}
+        events = [_scored_events(p, f, names) for p, files in with_events.items() for f in files]
+        paths = [p for p in paths if p not in with_events or _holds_music(p)]
+    if events and not paths:
+        return Scores(tuple(_of_peer("musdr", metrics)), tuple(events), (), ())
+    found = pairing.of({p: find_items(p) for p in dict.fromkeys(paths)})
+    systems = [PlannedSystem(p, tuple(items), p) for p, items in found.items()]
+    everything = [i for s in systems for i in s.items]
+    kinds = {i.kind for i in everything}
     if compat is not None:
         asked = _of_peer(compat, metrics)
     else:
-        asked = expand(metrics or _default_metrics(kinds, reference is not None))
+        paired = pairing.families(everything, kinds)
+        asked = expand(metrics or [*_default_metrics(kinds, reference is not None), *paired])
+    if beats is not None:
+        asked = [_with_beats(r, beats) for r in asked]
+    asked = answerable(asked, everything, metrics)
     if reference is None:
         needing = [r.name for r in asked if r.spec.level in ("set", "corpus")]
         if metrics and needing and not _only_groups(metrics):
             raise UsageError(f"{needing[0]} compares with a reference: add --reference FOLDER")
-        asked = [r for r in asked if r.spec.level == "clip"]
+        asked = [r for r in asked if r.spec.level in ("clip", "pair")]
     if reference is not None:
         own = tuple(find_items(reference))
         systems.insert(0, PlannedSystem(REFERENCE, own, reference, is_reference=True))
     plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
-    return _compute(plan, asked, reference, workers, progress or Silent())
+    scores = _compute(plan, asked, reference, workers, progress or Silent(), profile)
+    scores = replace(scores, items=(*events, *scores.items))
+    if pairing.ground_truth is None:
+        return scores
+    return replace(scores, unanswered=tuple(unanswered(everything, pairing.ground_truth)))
+
+
+def _scored_events(given: str, file: Path, names: Sequence[str]) -> ScoredItem:
+    sha256, found = score_events(file, names)
+    if isinstance(found, str):
+        return ScoredItem(given, str(file), sha256 or None, "failed", found, (), {})
+    return ScoredItem(given, str(file), sha256, "ok", "", (), found)
+
+
+def _holds_music(path: str) -> bool:
+    try:
+        return bool(find_items(path))
+    except UsageError:
+        return False
+
+
+def _with_beats(request: MetricRequest, beats: str) -> MetricRequest:
+    if "beats" not in request.spec.parameters:
+        return request
+    if request.parameters["beats"] != request.spec.parameters["beats"]:
+        return request  # what is written with the metric holds
+    return MetricRequest(request.spec, {**request.parameters, "beats": beats})
 
 
 def _of_peer(peer: str, names: Sequence[str]) -> list[MetricRequest]:
@@ -126,8 +183,9 @@ def _compute(
     reference: str | None,
     workers: int | None,
     progress: Progress,
+    profile: bool,
 ) -> Scores:
-    measures = [m for s in plan.systems for m in plan.item_measures(s)]
+    measures = [m for s in plan.systems for m in (*plan.item_measures(s), *plan.pair_measures(s))]
     measures += [Measure(r) for r in plan.set_requests()]
     ids = {identity: i for i, identity in enumerate(dict.fromkeys(m.identity for m in measures))}
     executor = make_executor("local", workers)
@@ -139,11 +197,14 @@ def _compute(
         return bad or (sha256, number) in found
 
     embeddings = sets.needed_embeddings(plan, ids, lambda *_: False)
-    batches = compute.compute_items(plan, ids, known, set(), executor, progress, embeddings)
+    batches = compute.compute_items(
+        plan, ids, known, set(), executor, progress, embeddings, profile=profile
+    )
     for batch in batches:
         for o in batch:
             outcomes.setdefault(o.sha256, o)
             found |= {(o.sha256, s.measurement): s for s in o.scores}
+            found |= {(p, s.measurement): s for p, own in o.pair_scores.items() for s in own}
     values = {
         (sha, f.key): s.value
         for f in plan.features
@@ -156,11 +217,8 @@ def _compute(
     shown = {r.key for r in asked}
 
     def items(system: PlannedSystem) -> tuple[ScoredItem, ...]:
-        of = {
-            m.request.key: ids[m.identity]
-            for m in plan.item_measures(system)
-            if m.request.key in shown
-        }
+        own = (*plan.item_measures(system), *plan.pair_measures(system))
+        of = {m.request.key: ids[m.identity] for m in own if m.request.key in shown}
         return tuple(_item(system, i, of, outcomes, found) for i in system.items)
 
     own = [s for s in plan.systems if s.is_reference]
@@ -192,7 +250,11 @@ def _item(
     outcome = outcomes.get(item.sha256 or "")
     if item.sha256 is None or outcome is None:
         return ScoredItem(system.source, path, item.sha256, "failed", item.reason, (), {})
-    scores = {k: s for k, m in measures.items() if (s := found.get((item.sha256, m))) is not None}
+    scores = {
+        k: s
+        for k, m in measures.items()
+        if (s := found.get((item.sha256, m)) or found.get((item.pair, m))) is not None
+    }
     return ScoredItem(
         system.source,
         path,
@@ -201,6 +263,8 @@ def _item(
         outcome.reason,
         outcome.warnings,
         scores,
+        {p.role: p.name for p in item.partners if p.name},
+        outcome.profile,
     )
 
 
@@ -213,8 +277,10 @@ def _shown_path(system: PlannedSystem, item: Item) -> str:
 
 
 def as_dict(scores: Scores) -> dict[str, Any]:
-    """The JSON form: ``items`` and ``sets``."""
+    """The JSON form: ``items`` and ``sets``, and the ``unanswered`` ground truths if any."""
+    levels = {r.key: r.spec.level for r in scores.requests}
     return {
+        **({"unanswered": list(scores.unanswered)} if scores.unanswered else {}),
         "items": [
             {
                 "path": i.path,
@@ -222,7 +288,9 @@ def as_dict(scores: Scores) -> dict[str, Any]:
                 "status": i.status,
                 "reason": i.reason,
                 "warnings": list(i.warnings),
-                "scores": {k: _score(s) for k, s in i.scores.items()},
+                **{SHOWN[role]: name for role, name in i.partners.items()},
+                "scores": {k: _score(s, levels[k]) for k, s in i.scores.items()},
+                **({"profile": dict(i.profile)} if i.profile else {}),
             }
             for i in scores.items
         ],
@@ -248,11 +316,12 @@ def as_dict(scores: Scores) -> dict[str, Any]:
     }
 
 
-def _score(score: ScoreValue) -> dict[str, Any]:
+def _score(score: ScoreValue, level: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "value": score.value,
         "status": score.status,
         "reason": score.reason,
+        "level": level,
     }
     if score.detail:
         found["detail"] = dict(score.detail)

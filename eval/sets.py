@@ -10,7 +10,7 @@ import numpy as np
 
 from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set
 from concours.eval.plan import HALF_SAMPLES, Measure, Plan, PlannedSystem
-from concours.eval.stats.bootstrap import Rows, half_sample_intervals
+from concours.eval.stats.halves import Rows, half_sample_draws, half_sample_interval
 from concours.eval.work import ScoreValue, as_score
 from concours.metrics.audio_sets import FrameSet
 from concours.metrics.features import FeatureTable
@@ -28,6 +28,7 @@ Ids = Mapping[tuple[str, int, str, str], int]
 class SetTask:
     """One set metric of one system, with the values it compares.
 
+    ``clusters`` and ``reference_clusters`` name the prompt or song of each row (or file).
     ``by_feature`` numbers the measures of single features that come out of the same computation.
     """
 
@@ -38,17 +39,23 @@ class SetTask:
     by_feature: Mapping[str, int]
     values: FeatureTable | FrameFiles
     reference: FeatureTable | FrameFiles
+    clusters: tuple[str, ...]
+    reference_clusters: tuple[str, ...]
     seed: int
     confidence: float
 
 
 @dataclass(frozen=True)
 class SetOutcome:
+    """``halves`` are the distances between half-samples, the same ones for all systems; NaN where
+    undefined."""
+
     system: str
     score: ScoreValue
     ci_low: float | None
     ci_high: float | None
     n: int
+    halves: tuple[float, ...] = ()
 
 
 ALL = ""
@@ -85,19 +92,25 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
     scores = {ALL: as_score(task.measurement, whole)} | {
         feature: _of_feature(whole, feature, number) for feature, number in task.by_feature.items()
     }
-    intervals = half_sample_intervals(
+    known = {k: s.value for k, s in scores.items() if s.value is not None}
+    draws = half_sample_draws(
         lambda rows, others: _named(compute(rows, others)),
-        sizes,
-        {k: s.value for k, s in scores.items() if s.value is not None},
-        bounds=spec.range,
-        confidence=task.confidence,
-        resamples=FRAME_HALF_SAMPLES if isinstance(values, FrameSet) else HALF_SAMPLES,
+        (task.clusters, task.reference_clusters),
+        list(known),
+        draws=FRAME_HALF_SAMPLES if isinstance(values, FrameSet) else HALF_SAMPLES,
         seed=task.seed,
     )
     outcomes = []
     for name, score in scores.items():
-        low, high = intervals.get(name, (None, None))
-        outcomes.append(SetOutcome(task.system, score, low, high, sizes[0]))
+        low, high = None, None
+        halves: tuple[float, ...] = ()
+        if name in draws:
+            found = half_sample_interval(
+                known[name], draws[name], bounds=spec.range, confidence=task.confidence
+            )
+            low, high = found or (None, None)
+            halves = tuple(float(f"{d:.6g}") for d in draws[name])
+        outcomes.append(SetOutcome(task.system, score, low, high, sizes[0], halves))
     return outcomes
 
 
@@ -148,20 +161,35 @@ def needed_embeddings(plan: Plan, ids: Ids, known: Known) -> list[str]:
     return list(dict.fromkeys(needed))
 
 
-def _frame_files(system: PlannedSystem, request: MetricRequest) -> FrameFiles:
-    """Where the frames of a system's items lie; sorted, since no distance depends on the order."""
+def _frame_files(
+    system: PlannedSystem, request: MetricRequest
+) -> tuple[FrameFiles, tuple[str, ...]]:
+    """Where the frames of a system's items lie, and their clusters; sorted, since no distance
+    depends on the order. Frames that were never made are left out."""
     embedding = str(request.parameters["embedding"])
-    files = [str(frames_file(i.sha256, i.kind, embedding)) for i in system.items if i.sha256]
-    return FrameFiles(embedding, tuple(sorted(files)))
+    files = [
+        (frames_file(i.sha256, i.kind, embedding), system.cluster(i))
+        for i in system.items
+        if i.sha256
+    ]
+    found = sorted((str(f), cluster) for f, cluster in files if f.exists())
+    return (
+        FrameFiles(embedding, tuple(f for f, _ in found), len(files) - len(found)),
+        tuple(c for _, c in found),
+    )
 
 
 def feature_table(
     system: PlannedSystem, features: Sequence[str], values: Mapping[tuple[str, str], float]
-) -> FeatureTable:
-    """The values (by content and metric key) of a system's items as a table; NaN is undefined."""
-    rows = [[values.get((i.sha256, f), np.nan) for f in features] for i in system.items if i.sha256]
+) -> tuple[FeatureTable, tuple[str, ...]]:
+    """The values (by content and metric key) of a system's items as a table, NaN where undefined,
+    and the cluster of each row."""
+    items = [i for i in system.items if i.sha256]
+    rows = [[values.get((i.sha256 or "", f), np.nan) for f in features] for i in items]
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(features))
-    return FeatureTable(tuple(features), table[~np.isnan(table).all(axis=1)])
+    known = np.asarray(~np.isnan(table).all(axis=1), dtype=bool)
+    clusters = tuple(system.cluster(i) for i, k in zip(items, known, strict=True) if k)
+    return FeatureTable(tuple(features), table[known]), clusters
 
 
 def set_tasks(
@@ -184,9 +212,11 @@ def set_tasks(
             by_feature = {key: ids[Measure(one).identity] for key, one in plan.by_feature(request)}
             number = ids[Measure(request).identity]
             if not all(known(system.name, i) for i in (number, *by_feature.values())):
-                sources: list[FeatureTable | FrameFiles] = [table, reference]
+                sources: list[tuple[FeatureTable | FrameFiles, tuple[str, ...]]]
+                sources = [table, reference]
                 if request.spec.inputs == "embedding":
                     sources = [_frame_files(s, request) for s in (system, plan.reference)]
+                (own, clusters), (home, home_clusters) = sources
                 tasks.append(
                     SetTask(
                         system.name,
@@ -194,8 +224,10 @@ def set_tasks(
                         request.name,
                         dict(request.parameters),
                         by_feature,
-                        sources[0],
-                        sources[1],
+                        own,
+                        home,
+                        clusters,
+                        home_clusters,
                         plan.seed,
                         plan.confidence,
                     )

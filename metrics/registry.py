@@ -28,6 +28,7 @@ from concours.metrics.spec import (
     MetricResult,
     MetricSpec,
     ParameterValue,
+    Partner,
 )
 
 FAMILIES = (
@@ -45,6 +46,8 @@ FAMILIES = (
     "concours.metrics.surprise",
     "concours.metrics.pairs",
     "concours.metrics.control",
+    "concours.metrics.bar_overlap",
+    "concours.metrics.prefix",
     "concours.metrics.distribution",
     "concours.metrics.samples",
     "concours.metrics.loudness",
@@ -78,11 +81,13 @@ def metric(
     invariant: Iterable[Invariance] = (),
     corpus: CorpusModel | None = None,
     per_feature: bool = False,
+    partner: Partner = "",
 ) -> Callable[[F], F]:
     """Registers a metric function and returns it unchanged.
 
     The function's name is the metric's name; its keyword-only arguments, which must all have
-    a bool, int, float or str default, are the metric's parameters.
+    a bool, int, float or str default, are the metric's parameters. A pair metric compares with the
+    ``truth`` unless ``partner`` says otherwise.
 
     Raises:
         MetricError: the name is taken by another function, or a parameter has no plain default.
@@ -116,6 +121,7 @@ def metric(
             invariant=frozenset(invariant),
             corpus=corpus,
             per_feature=per_feature,
+            partner=partner or ("truth" if level == "pair" else ""),
         )
         return function
 
@@ -265,9 +271,9 @@ def _converted(
 def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
-    ``symbolic`` and ``audio`` stand for all metrics of clips on that input and the distances
-    between sets of them, ``originality`` for what an index of passages answers (the family
-    ``ngram``), and a family (``pitch``, ``rhythm`` …) for its members.
+    ``symbolic`` and ``audio`` stand for all metrics of clips and of pairs on that input and the
+    distances between sets of them, ``originality`` for what an index of passages answers (the
+    family ``ngram``), and a family (``pitch``, ``rhythm`` …) for its members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
@@ -282,7 +288,7 @@ def _group(name: str) -> list[MetricRequest]:
         specs = [
             s
             for s in catalogue().values()
-            if (s.inputs == name and s.level == "clip")
+            if (s.inputs == name and s.level in ("clip", "pair"))
             or (s.level == "set" and s.inputs == SET_INPUTS[name])
         ]
     elif name == "originality":

@@ -23,7 +23,10 @@ from numpy.typing import NDArray
 Level = Literal["clip", "pair", "set", "corpus"]
 Inputs = Literal["symbolic", "audio", "features", "embedding"]
 Direction = Literal["higher", "lower", "reference", "none"]
-Invariance = Literal["transposition", "tempo", "track-order", "note-order", "resolution", "format"]
+Partner = Literal["", "truth", "target", "prefix", "prompt"]
+Invariance = Literal[
+    "transposition", "tempo", "track-order", "note-order", "resolution", "format", "item-order"
+]
 
 ParameterValue = bool | int | float | str
 Parameters = Mapping[str, ParameterValue]
@@ -83,6 +86,11 @@ class MetricSpec:
     ``per_feature`` marks a set metric that is a mean over features, whose detail holds the value of
     each under ``features`` and the reasons why some have none under ``left_out``. ``peer`` is the
     tool whose number this one reproduces, "" for our own metrics.
+
+    ``partner`` is what a pair metric takes as its second argument: the ``truth`` (the piece or clip
+    that the item should be), the ``target`` (what was asked for, a
+    :class:`~concours.metrics.target.Target`), the ``prefix`` (the piece that it continues), or the
+    ``prompt`` (its text).
     """
 
     name: str
@@ -103,6 +111,7 @@ class MetricSpec:
     corpus: CorpusModel | None = None
     per_feature: bool = False
     peer: str = ""
+    partner: Partner = ""
 
     @property
     def lookup(self) -> str:

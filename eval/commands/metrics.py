@@ -45,6 +45,14 @@ def command(name: str | None, format_: str) -> None:
         click.echo("\n`concours metrics NAME` gives the definition, unit, range and source.")
 
 
+HELD = {
+    "truth": "the ground truth (--ground-truth, ground_truth:)",
+    "target": "what was asked for (--target, --prompts, targets:, prompts:, or the ground truth)",
+    "prefix": "the musical prompt (--prompts, --prompt, prompts:)",
+    "prompt": "the prompt's text (--prompts, prompts:)",
+}
+
+
 def _markdown(families: Mapping[str, Sequence[MetricSpec]]) -> str:
     """The whole catalogue as a page of the documentation."""
     lines = [
@@ -75,6 +83,7 @@ def _explanation(spec: MetricSpec) -> str:
         "",
         f"Family:     {spec.family}",
         f"Level:      {spec.level} ({spec.inputs})",
+        *([f"Held against: {HELD[spec.partner]}"] if spec.level == "pair" else []),
         f"Direction:  {spec.direction}",
         f"Unit:       {spec.unit}",
         f"Range:      {low} to {high}",
@@ -82,10 +91,29 @@ def _explanation(spec: MetricSpec) -> str:
         f"Source:     {spec.citation or 'Concours'}",
         f"Unchanged under: {', '.join(sorted(spec.invariant)) or '-'}",
     ]
+    peers = _peers(spec)
+    if peers:
+        lines += ["Other tools (`concours score --compat TOOL`):", *peers]
     if parameters:
         example = next(iter(spec.parameters.items()))
         lines += ["Parameters:", *parameters, f"  written as {spec.name}:{example[0]}={example[1]}"]
     return "\n".join(lines)
+
+
+def _peers(spec: MetricSpec) -> list[str]:
+    """What each other tool's metric of this name does, in a sentence or two."""
+    from concours.metrics.compat import PEERS
+    from concours.metrics.registry import compat
+
+    if spec.peer:
+        return []
+    found = []
+    for peer in PEERS:
+        theirs = compat(peer).get(spec.name)
+        if theirs is not None:
+            told = " ".join(theirs.definition.split())
+            found.append(f"  {peer}: {told}")
+    return found
 
 
 def _bound(value: float) -> str:
@@ -107,5 +135,7 @@ def _as_dict(spec: MetricSpec) -> dict[str, object]:
         "unchanged_under": sorted(spec.invariant),
         "summary": spec.summary,
         "definition": spec.definition,
+        "partner": spec.partner,
+        "peers": [p.strip() for p in _peers(spec)],
         "source": spec.citation,
     }

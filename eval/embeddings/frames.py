@@ -59,24 +59,19 @@ def store_frames(clip: Clip, file: Path, embedding: str) -> str:
 
 @dataclass(frozen=True)
 class FrameFiles:
-    """The cached frames of a system's items under one embedding."""
+    """The cached frames of a system's items under one embedding; ``missing`` of them have none."""
 
     embedding: str
     files: tuple[str, ...]
+    missing: int = 0
 
     @property
     def count(self) -> int:
-        return len(self.files)
+        return len(self.files) + self.missing
 
 
 @lru_cache(maxsize=4)
 def read_set(source: FrameFiles) -> FrameSet:
-    """The frames of a set of items, in the order of the files; missing ones are counted."""
-    parts: list[Frames] = []
-    missing = 0
-    for file in source.files:
-        try:
-            parts.append(np.load(file, allow_pickle=False))
-        except OSError:
-            missing += 1
-    return frame_set(parts, missing, open_embedding(source.embedding).spec.note)
+    """The frames of a set of items, in the order of the files."""
+    parts: list[Frames] = [np.load(file, allow_pickle=False) for file in source.files]
+    return frame_set(parts, source.missing, open_embedding(source.embedding).spec.note)

@@ -6,7 +6,7 @@ environment or the order of a dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from concours.eval.report.model import Item, Report, System
@@ -29,6 +29,10 @@ class Sound(NamedTuple):
     sample_rate: int
 
 
+Keep = Callable[[str, Callable[[], bytes]], str]
+"""Keeps a sound and returns its address: gets a file name, which stands for one content, and a
+function that makes the MP3 file, to be called where nothing of that name is kept yet."""
+
 SoundOf = Callable[[System, Item], "Sound | None"]
 """Finds the recording of an item; None where it has none (notes, a lost file)."""
 
@@ -39,15 +43,18 @@ def render(
     *,
     pieces: PieceOf | None = None,
     sounds: SoundOf | None = None,
-    audio: bool = True,
+    audio: bool | Keep = True,
+    originality: Mapping[str, str] | None = None,
     width: int = 100,
 ) -> str:
     """The report in one format, as text that ends with a line break.
 
     ``pieces`` gives the HTML page the notes of the items that it shows, for piano rolls and
     sound; ``sounds`` gives it recordings, for waveforms, spectrograms and sound. Where neither
-    knows an item, the page only names it. ``audio=False`` keeps the drawings and leaves the sound
-    out. ``width`` is that of the terminal, in columns.
+    knows an item, the page only names it. Sound is embedded, as much as a page of 5 MB holds;
+    ``audio=False`` leaves it out, and a function keeps it elsewhere (:data:`Keep`).
+    ``originality`` holds the address of a system's originality report, by its
+    name. ``width`` is that of the terminal, in columns.
 
     Raises:
         ValueError: no such format.
@@ -55,7 +62,7 @@ def render(
     if format == "html":
         from concours.eval.report.html import to_html
 
-        return to_html(report, pieces=pieces, sounds=sounds, audio=audio)
+        return to_html(report, pieces=pieces, sounds=sounds, audio=audio, originality=originality)
     if format == "terminal":
         from concours.eval.report.leaderboard import to_text
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from concours.eval.report import PieceOf, SoundOf
+from concours.eval.report import Keep, PieceOf, SoundOf
 from concours.eval.report import wording as words
 from concours.eval.report.bibtex import to_bibtex
 from concours.eval.report.model import Report
 from concours.eval.report.players import Hooks
+from concours.eval.report.sounds import Sounds
 from concours.eval.report.views import benchmark_view
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -32,21 +33,28 @@ def to_html(
     *,
     pieces: PieceOf | None = None,
     sounds: SoundOf | None = None,
-    audio: bool = True,
+    audio: bool | Keep = True,
+    originality: Mapping[str, str] | None = None,
 ) -> str:
     """The whole page; see :func:`concours.eval.report.render` for the arguments."""
-    return page(
+    noted = Sounds(audio if callable(audio) else None) if audio else None
+    views = [
+        benchmark_view(b, i, hooks=Hooks(pieces, sounds, noted), links=originality or {})
+        for i, b in enumerate(report.benchmarks)
+    ]
+    shown = [p for b in views for s in b.systems for p in s.players]
+    text = page(
         "report.html",
-        benchmarks=[
-            benchmark_view(b, i, report=report, hooks=Hooks(pieces, sounds, audio))
-            for i, b in enumerate(report.benchmarks)
-        ],
+        benchmarks=views,
         manifest=_provenance(report),
         bibtex=to_bibtex(report),
-        has_sound=audio and bool(pieces or sounds),
-        has_rolls=pieces is not None,
-        has_pictures=bool(pieces or sounds),
+        has_sound=noted is not None and bool(noted.noted),
+        seconds=noted.seconds_mark if noted else "",
+        sound_beside=callable(audio),
+        has_rolls=any(p.roll for p in shown),
+        has_pictures=any(p.roll or p.picture for p in shown),
     )
+    return noted.fill(text) if noted else text
 
 
 def page(template: str, **content: object) -> str:
@@ -63,7 +71,10 @@ def page(template: str, **content: object) -> str:
     style = TEMPLATES.joinpath("report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     text = environment.get_template(template).render(
-        script=Markup(script), style=Markup(style), script_hash=digest, **content
+        script=Markup(script),
+        style=Markup(style),
+        script_hash=digest,
+        **{"sound_beside": False, **content},
     )
     return text.strip("\n") + "\n"
 
