@@ -113,8 +113,8 @@ def cells(
     here = query.onset[asked].astype(np.int64) // half
     there = corpus.onset[source].astype(np.int64) // half
     base = ((piece << 7) + shift + 64 << 5) + tempo + MOST_TEMPO
-    votes = [((base << 12) + here + a << 14) + there + b for a in (0, 1) for b in (0, 1)]
-    cell = np.concatenate(votes)
+    voted = [((base << 12) + here + a << 14) + there + b for a in (0, 1) for b in (0, 1)]
+    cell = np.concatenate(voted)
     asked, source = np.tile(asked, 4), np.tile(source, 4)
     octaves, last, source_last = (np.tile(x, 4) for x in (octaves, last, source_last))
     order = np.lexsort((asked, cell))
