@@ -162,7 +162,9 @@ def _of_peer(peer: str, names: Sequence[str]) -> list[MetricRequest]:
 
 def _default_metrics(kinds: set[str], compared: bool) -> list[str]:
     groups: list[str] = [k for k in ("symbolic", "audio") if k in kinds]
-    return [*groups, "surprise", "originality"] if compared and "symbolic" in kinds else groups
+    if compared and "symbolic" in kinds:
+        groups += ["surprise", "originality"]
+    return [*groups, "audio_originality"] if compared and "audio" in kinds else groups
 
 
 def _only_groups(metrics: Iterable[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
     from concours.eval.joining import Clip
     from concours.eval.ratings_import.answers import Answers
     from concours.eval.stats.ratings import Ratings
+    from concours.eval.stats.screening import Flag
+    from concours.eval.store import Store
 
 KINDS = [
     "auto", "export", "long", "pairs", "wide", "webmushra", "webmushra-pairs", "webmushra-likert",
     "webmushra-bs1116", "nested", "davda54", "aimgef", "aes",
 ]  # fmt: skip
 INTERVALS = ["auto", "crossed", "bootstrap", "mixed", "cluster-robust"]
+OWN_CHECKS = {"trap": "missed", "headphones": "right"}  # the rule, and what its detail counts
 OWN_NEUTRAL = 5.0  # valence and arousal of our own studies run from 1 to 9
 
 
@@ -171,6 +175,7 @@ def command(
         method, hidden_reference = "mushra", "hidden reference"
     if neutral is None and answers.is_own:
         neutral = OWN_NEUTRAL
+    excluding = () if keep_all else (*EXCLUDING, *exclude)
     analysis, joined = None, None
     powered = []
     if table is not None:
@@ -184,7 +189,8 @@ def command(
                 answers.participants if participants is None else read_participants(participants)
             ),
             scale=None if scale is None else _scale(scale),
-            excluding_rules=() if keep_all else (*EXCLUDING, *exclude),
+            more_flags=answers.flags,
+            excluding_rules=excluding,
             interval=cast(IntervalMethod, interval),
             margin=margin,
             half_width=half_width,
@@ -201,13 +207,39 @@ def command(
                 powered = powered_means(kept, scored, answers.hashes, metrics=powered_by)
     elif clips or benchmark:
         raise UsageError("metrics are held against ratings, and these are preferences only")
-    complete = with_preferences(analysis, answers.preferences, notes=answers.notes, seed=seed)
+    complete = with_preferences(
+        analysis, answers.preferences, notes=answers.notes, more_flags=answers.flags,
+        excluding_rules=excluding, seed=seed,
+    )  # fmt: skip
     text = render_analysis(complete, cast(RatingsFormat, format_), joined, powered)
     if out is None:
         click.echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
         click.echo(f"wrote {out}", err=True)
+
+
+def _own_flags(store: Store, name: str) -> tuple[Flag, ...]:
+    """The attention checks of a study of ours, which the table of its ratings doesn't hold."""
+    from concours.eval.stats.screening import Flag
+    from concours.eval.store import study as stored
+    from concours.listening_test.live import open_live
+    from concours.listening_test.status import screen
+
+    live = open_live(store, name)
+    numbers = {r["id"]: r["rater"] for r in stored.rater_rows(store, live.id)}
+    rows, choices = (
+        [r for r in read(store, live.id) if not r["superseded"]]
+        for read in (stored.rating_rows, stored.preference_rows)
+    )
+    flags = []
+    for rater, rule, decision, detail in screen(live, rows, choices)[1]:
+        if decision == "flag" and rule in OWN_CHECKS:
+            right, of = OWN_CHECKS[rule], int(detail["of"])
+            count = int(detail[right])
+            text = f"{rule}: {right} {count} of {of}"
+            flags.append(Flag(f"r{numbers[rater]}", rule, count / of, 0.0, text))
+    return tuple(flags)
 
 
 def _scale(text: str) -> tuple[float, float]:
@@ -266,6 +298,7 @@ def _answers(study: str | None, url: str, path: Path | None, kind: str) -> Answe
 
     with open_store(url) as store:
         found = study_answers(store, stored.find_study(store, str(study)).id)
+        found = replace(found, flags=_own_flags(store, str(study)))
     if found.ratings is None and not found.preferences:
         raise UsageError(f"study {study!r} has no answers yet: concours study status {study}")
     return found

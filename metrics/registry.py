@@ -56,6 +56,7 @@ FAMILIES = (
     "concours.metrics.audio_sets",
     "concours.metrics.originality.ngram",
     "concours.metrics.originality.cardinality",
+    "concours.metrics.originality.audio_originality",
 )
 SET_INPUTS = {"symbolic": "features", "audio": "embedding"}
 ENTRY_POINT_GROUP = "concours.metrics"
@@ -105,6 +106,8 @@ def metric(
                 f"metric {name!r} of {function.__module__} is already registered by "
                 f"{known.function.__module__}; give it another name"
             )
+        parameters = parameters_of(function)
+        _ordered.cache_clear()
         _REGISTERED[name] = MetricSpec(
             name=name,
             function=function,
@@ -116,8 +119,8 @@ def metric(
             version=version,
             citation=citation,
             family=function.__module__.rpartition(".")[2],
-            parameters=MappingProxyType(parameters_of(function)),
-            choices=MappingProxyType(_choices(function)),
+            parameters=MappingProxyType(parameters),
+            choices=MappingProxyType(_choices(function, parameters)),
             invariant=frozenset(invariant),
             corpus=corpus,
             per_feature=per_feature,
@@ -143,13 +146,13 @@ def parameters_of(function: Callable[..., MetricResult]) -> dict[str, ParameterV
     return found
 
 
-def _choices(function: Callable[..., MetricResult]) -> dict[str, tuple[ParameterValue, ...]]:
+def _choices(
+    function: Callable[..., MetricResult], parameters: Iterable[str]
+) -> dict[str, tuple[ParameterValue, ...]]:
     """The values that a parameter annotated as a Literal may take."""
-    hints = get_type_hints(function)
+    hints = get_type_hints(function) if parameters else {}
     return {
-        name: get_args(hints[name])
-        for name in parameters_of(function)
-        if get_origin(hints.get(name)) is Literal
+        name: get_args(hints[name]) for name in parameters if get_origin(hints.get(name)) is Literal
     }
 
 
@@ -167,6 +170,12 @@ def catalogue() -> dict[str, MetricSpec]:
     The order does not depend on which modules a program has imported before.
     """
     _load_families()
+    return dict(_ordered())
+
+
+@cache
+def _ordered() -> dict[str, MetricSpec]:
+    """The catalogue, put in order again only after a registration."""
     place = {module: i for i, module in enumerate(FAMILIES)}
 
     def order(spec: MetricSpec) -> tuple[int, str]:
@@ -191,13 +200,12 @@ def find(name: str) -> MetricSpec:
         MetricError: no such metric; the message suggests near names.
     """
     peer, _, own = name.rpartition("/")
-    if peer:
-        known, name = compat(peer), own
-    else:
-        known = catalogue()
-    if name not in known:
-        raise MetricError(f"no metric is called {name!r}{_suggestion(name, known)}")
-    return known[name]
+    if not peer:
+        _load_families()
+    known = compat(peer) if peer else _ordered()
+    if own not in known:
+        raise MetricError(f"no metric is called {own!r}{_suggestion(own, known)}")
+    return known[own]
 
 
 def compat(peer: str) -> dict[str, MetricSpec]:
@@ -273,7 +281,8 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
 
     ``symbolic`` and ``audio`` stand for all metrics of clips and of pairs on that input and the
     distances between sets of them, ``originality`` for what an index of passages answers (the
-    family ``ngram``), and a family (``pitch``, ``rhythm`` …) for its members.
+    family ``ngram``), ``audio_originality`` for recordings, and a family (``pitch``, ``rhythm`` …)
+    for its members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:

@@ -22,7 +22,7 @@ from concours.eval.analysis.results import Analysis, Reliability, ScreeningRepor
 from concours.eval.analysis.screen import screen
 from concours.eval.stats.preference import Comparison, fit_preference
 from concours.eval.stats.ratings import Ratings, RatingsError
-from concours.eval.stats.screening import Trap, prolific
+from concours.eval.stats.screening import Flag, Trap, prolific
 
 Method = Literal["acr", "mushra"]
 EXCLUDING = ("BS.1534-3 hidden reference", "BS.1534-3 mid anchor", "trap")
@@ -36,6 +36,7 @@ def analyze_ratings(
     mid_anchor: str | None = None,
     trap_items: Mapping[str, Trap] | None = None,
     participants: Mapping[str, str] | None = None,
+    more_flags: Sequence[Flag] = (),
     scale: tuple[float, float] | None = None,
     excluding_rules: Collection[str] = EXCLUDING,
     interval: IntervalMethod = "auto",
@@ -52,6 +53,7 @@ def analyze_ratings(
     ``trap_items`` maps items to the closed range of right answers, and these items enter nothing
     else; ``scale`` gives the ends of the rating scale (each dimension's extremes if left out);
     ``participants`` gives the status of raters on Prolific, whose ids the raters' names are;
+    ``more_flags`` are what the source found itself, such as a study's own attention checks;
     ``interval`` chooses the interval that is reported; ``margin`` asks for equivalence tests;
     ``half_width`` for the study sizes that reach such an interval; ``neutral`` and ``intended``
     are about emotion, see :func:`concours.eval.analysis.emotion.emotion_reports`.
@@ -68,7 +70,7 @@ def analyze_ratings(
         mid_anchor if strict else None,
         trap_items or {},
     )
-    flags += prolific(ratings, participants or {})
+    flags += [*prolific(ratings, participants or {}), *more_flags]
     excluded = tuple(f for f in flags if f.rule in excluding_rules)
     trials = ratings.where(~np.isin(ratings.item, list(trap_items or {})))
     if not len(trials):
@@ -156,15 +158,31 @@ def with_preferences(
     preferences: Mapping[str, Sequence[Comparison]],
     *,
     notes: Sequence[str] = (),
+    more_flags: Sequence[Flag] = (),
+    excluding_rules: Collection[str] = EXCLUDING,
     level: float = 0.95,
     seed: int = 0,
 ) -> Analysis:
     """The analysis with strengths of each dimension that was asked as a preference.
 
-    Without an analysis (a study of preferences only) everything else is empty.
+    Raters whom the analysis excludes, or without one a rule among ``more_flags``, count for
+    nothing here either, unless nobody would be left. Without an analysis (a study of preferences
+    only) everything else is empty.
     """
     if analysis is None:
-        empty = ScreeningReport((), (), (), 0, 0, (), (), ())
-        analysis = Analysis((), (), (), (), empty, (), {}, (), seed, level)
-    fits = {d: fit_preference(c, level) for d, c in preferences.items()}
-    return replace(analysis, preferences=fits, notes=(*analysis.notes, *notes))
+        excluded = tuple(f for f in more_flags if f.rule in excluding_rules)
+        others = tuple(f for f in more_flags if f.rule not in excluding_rules)
+        screening = ScreeningReport(excluded, others, tuple(excluding_rules), 0, 0, (), (), ())
+        analysis = Analysis((), (), (), (), screening, (), {}, (), seed, level)
+    out = {f.rater for f in analysis.screening.excluded}
+    told = [*analysis.notes, *notes]
+    fits = {}
+    for dimension, given in preferences.items():
+        kept = [c for c in given if c.rater not in out]
+        if kept and len(kept) < len(given):
+            told.append(
+                f"{dimension}: {len(given) - len(kept)} of {len(given)} answers are by excluded "
+                "raters and were left out."
+            )
+        fits[dimension] = fit_preference(kept or given, level)
+    return replace(analysis, preferences=fits, notes=tuple(told))

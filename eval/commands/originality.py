@@ -47,6 +47,12 @@ from concours.eval.commands.options import quiet_option
     show_default=True,
     help="Compare sets of points too; takes longest of all searches.",
 )
+@click.option(
+    "--embedding",
+    metavar="NAME",
+    help="What recordings are alike by as a whole; see `concours weights`.  "
+    "[default: spectral-stats-v1, or the index's]",
+)
 @quiet_option
 def command(
     systems: tuple[str, ...],
@@ -56,36 +62,37 @@ def command(
     prompts: Path | None,
     other: str | None,
     cardinality: bool,
+    embedding: str | None,
     quiet: bool,
 ) -> None:
     """Show which passages of the music at SYSTEM stand in REFERENCE, and where.
+
+    Notes are held against the reference's notes, recordings against its recordings. Embeddings of
+    your own are compared as .npy files (a row an item) on both sides.
 
     Each item's longest shared passage is placed among what the reference's own pieces share with
     each other. Several SYSTEMs (checkpoints, say, also as a pattern in quotes) are reported one
     after the other, under a table with a row for each. The first call indexes REFERENCE and keeps
     the index in the cache.
     """
-    from concours.eval.items import find_items
     from concours.eval.originality.checkpoints import systems_of
     from concours.eval.originality.corpus_index import DEFAULT_VIEWS
-    from concours.eval.originality.prompts import find_prompts
-    from concours.eval.originality.reference import index_reference, other_corpus
-    from concours.eval.originality.report import Search, originality_report
-    from concours.eval.originality.tables import render
+    from concours.eval.originality.reference import other_corpus
+    from concours.eval.originality.report import Search
+    from concours.eval.originality.systems import open_reference, render_systems, system_report
     from concours.eval.progress import make_progress
 
     progress = make_progress(quiet)
-    index = index_reference(against, None, DEFAULT_VIEWS, progress)
-    compared = other_corpus(other, against, index)
-    search = Search(index, cardinality=cardinality)
-    reports = []
-    for system in systems_of(systems):
-        items = find_items(system)
-        of = None if prompts is None else find_prompts(prompts, items)
-        tracked = progress.track(items, len(items), system)
-        report = originality_report(tracked, search, prompts=of, other_corpus=compared)
-        reports.append((system, report))
-    text = render(reports, format_)
+    reference = open_reference(against, None, DEFAULT_VIEWS, progress, embedding)
+    search = compared = None
+    if reference.notes is not None:
+        search = Search(reference.notes, cardinality=cardinality)
+        compared = other_corpus(other, against, reference.notes)
+    found = [
+        system_report(s, reference, progress, search=search, prompts=prompts, other=compared)
+        for s in systems_of(systems)
+    ]
+    text = render_systems(found, format_)
     if out is None and format_ == "html":
         out = Path("concours-originality.html")
     if out is None:

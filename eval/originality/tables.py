@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from concours.eval.originality.calibration import WITHIN_NOTES
 from concours.eval.originality.checkpoints import checkpoint_curve
 from concours.eval.originality.corpus_index import CorpusIndex
-from concours.eval.originality.report import ItemReport, OriginalityReport, as_dict
+from concours.eval.originality.report import ItemReport, OriginalityReport
 
 SHOWN_SIZES = ("6", "8", "10", "12", "16", "24")
 
 Named = Sequence[tuple[str, OriginalityReport]]
 
 
-def render(reports: Named, format_: str) -> str:
-    """One or more systems' reports as ``table``, ``json`` or ``html``."""
-    if format_ == "json":
-        return json.dumps(_joined(reports), indent=2, ensure_ascii=False) + "\n"
-    if format_ == "html":
-        from concours.eval.originality.html import to_html
-
-        return to_html(reports)
-    curve = _checkpoints(reports) if len(reports) > 1 else ""
-    return curve + "\n".join(_text(name, report) for name, report in reports)
-
-
-def _joined(reports: Named) -> dict[str, Any]:
-    """All systems in one object: every item with its ``system``, what was searched once, and for
-    each system its ``set``; with several, ``checkpoints`` has a row for each in natural order."""
-    parts = [(name, as_dict(report)) for name, report in reports]
-    first = parts[0][1]
-    found: dict[str, Any] = {
-        "system": parts[0][0],
-        "items": [{"system": name, **item} for name, part in parts for item in part["items"]],
-        "set": first["set"],
-        "searched": first["searched"],
-        "calibration": first["calibration"],
-    }
-    if "other_corpus" in first:
-        found["other_corpus"] = first["other_corpus"]
-    if len(parts) > 1:
-        del found["system"], found["set"]
-        found["systems"] = [{"system": name, "set": part["set"]} for name, part in parts]
-        found["checkpoints"] = checkpoint_curve(reports)
-    return found
-
-
-def _checkpoints(reports: Named) -> str:
+def checkpoints(reports: Named) -> str:
     """A row for each system: what is shared at each length, and how varied the set is."""
     rows = checkpoint_curve(reports)
     wide = max(12, *(len(r["system"]) for r in rows)) + 2
@@ -103,7 +69,8 @@ def _bars(bars: Sequence[int]) -> str:
     return f"bar {bars[0]}" if bars[0] == bars[1] else f"bars {bars[0]}-{bars[1]}"
 
 
-def _text(name: str, report: OriginalityReport) -> str:
+def render(name: str, report: OriginalityReport) -> str:
+    """One system's report for people."""
     searched = report.searched
     view = searched["views"][0]
     human = report.calibration.get("views", {}).get(view, {})

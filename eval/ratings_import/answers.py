@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from concours.eval.stats.preference import Comparison
 from concours.eval.stats.ratings import Ratings
+from concours.eval.stats.screening import Flag
 
 HIDDEN_REFERENCE = "hidden reference"
 
@@ -15,7 +16,8 @@ HIDDEN_REFERENCE = "hidden reference"
 class Answers:
     """``ratings`` is None where a source has preferences only; ``preferences`` go by dimension;
     ``hashes`` name each rated clip's content, by (system, item), where the source tells it;
-    ``participants`` gives the status of raters on Prolific, by rater. ``is_own``: a study of ours,
+    ``participants`` gives the status of raters on Prolific, by rater; ``flags`` are what the source
+    found about raters itself. ``is_own``: a study of ours,
     whose scales are known. ``notes`` are about the preferences; ratings carry their own.
     """
 
@@ -23,6 +25,7 @@ class Answers:
     preferences: Mapping[str, list[Comparison]] = field(default_factory=dict)
     hashes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     participants: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
     notes: tuple[str, ...] = ()
     is_own: bool = False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from concours.eval.compare.differences import Side, set_difference, values_and_c
 from concours.eval.errors import UsageError
 from concours.eval.joining import Joined, Predictor, join, run_clips
 from concours.eval.listened import ratings_of_run
-from concours.eval.load import LoadError, part_bytes
+from concours.eval.load import LoadError
 from concours.eval.load.kinds import kind_of
 from concours.eval.stats.correlate import Correlation, correlation
 from concours.eval.stats.multiplicity import holm
@@ -92,15 +91,12 @@ def _subjects(run: StoredRun, items: int) -> tuple[Ladder, list[Any]]:
     found: dict[str, list[Any]] = {"symbolic": [], "audio": []}
     for item in run.items:
         kind = kind_of(Path(item.location))
-        if item.system != run.reference or item.status != "ok" or kind is None:
+        if item.system != run.reference or item.sha256 is None or kind is None:
             continue
         fragment = item.path.partition("#")[2]
         try:
-            data = Path(item.location).read_bytes()
-            if hashlib.sha256(part_bytes(data, fragment)).hexdigest() != item.sha256:
-                continue
-            subject = read_subject(kind, fragment, Path(item.location), data)
-        except (OSError, LoadError):
+            subject = read_subject(kind, fragment, Path(item.location), item.sha256)
+        except LoadError:
             continue
         if subject.piece is None:
             found["audio"].append(subject.clip)

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from concours.metrics.compiled import compiled
 from concours.metrics.piece import Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Parameters, Scored, Undefined
@@ -250,7 +250,7 @@ def cardinality_score(
     return Scored(float(found.score.mean()), detail)
 
 
-@njit(cache=True)
+@compiled
 def _nearest(
     points: NDArray[np.int64],
     starts: NDArray[np.int64],

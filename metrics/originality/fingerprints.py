@@ -26,9 +26,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from concours.metrics.compiled import compiled
 from concours.metrics.originality.notes import UNITS, Notes
 
 Ints = NDArray[np.int64]
@@ -155,7 +155,7 @@ def _columns(notes: Notes) -> tuple[Ints, Ints, Ints]:
     )
 
 
-@njit(cache=True)
+@compiled
 def _triples(
     onset: Ints, pitch: Ints, track: Ints, starts: Ints
 ) -> tuple[
@@ -199,7 +199,7 @@ def _triples(
     return key[:n], note[:n], third[:n], beside[:n]
 
 
-@njit(cache=True)
+@compiled
 def _on_a_line(
     query: NDArray[np.float64], source: NDArray[np.float64]
 ) -> NDArray[np.bool_]:  # pragma: no cover

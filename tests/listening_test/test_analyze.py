@@ -177,6 +177,25 @@ def test_a_run_finds_what_listeners_said_about_its_files(folder: Path) -> None:
     assert means["model-b"].study == "pilot"
 
 
+def test_a_rater_who_misses_the_study_s_trap_is_excluded(folder: Path) -> None:
+    truth = {"a": 2, "b": 3, "c": 4}
+    traps: list[int] = []
+
+    def value(heard: list[str | None], _: Any) -> int:
+        if heard[0] is None:
+            traps.append(1)
+            return 5 if len(traps) == 1 else 1
+        return truth[heard[0]]
+
+    url = answered(folder, value, raters=4, method="mos", traps=1)
+    assert len(traps) == 4
+    screening = analyzed(url)["screening"]
+    (flag,) = screening["excluded"]
+    assert (flag["rule"], flag["detail"]) == ("trap", "trap: missed 1 of 1")
+    assert screening["n_ratings_before"] - screening["n_ratings"] == 9
+    assert analyzed(url, "--keep-all")["screening"]["excluded"] == []
+
+
 def test_the_leaderboard_shows_listeners_beside_metrics(folder: Path) -> None:
     truth = {"a": 2, "b": 3, "c": 4}
     url = answered(folder, lambda heard, _: truth[heard[0]], method="mos")
