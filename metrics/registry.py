@@ -55,6 +55,7 @@ FAMILIES = (
     "concours.metrics.audio_pairs",
     "concours.metrics.audio_sets",
     "concours.metrics.originality.ngram",
+    "concours.metrics.originality.cardinality",
     "concours.metrics.originality.audio_originality",
 )
 SET_INPUTS = {"symbolic": "features", "audio": "embedding"}
@@ -279,9 +280,9 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
     ``symbolic`` and ``audio`` stand for all metrics of clips and of pairs on that input and the
-    distances between sets of them, ``originality`` for every metric of notes in that package,
-    ``audio_originality`` for those of recordings, and a family (``pitch``, ``rhythm`` …) for its
-    members.
+    distances between sets of them, ``originality`` for what an index of passages answers (the
+    family ``ngram``), ``audio_originality`` for recordings, and a family (``pitch``, ``rhythm`` …)
+    for its members.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
@@ -300,12 +301,7 @@ def _group(name: str) -> list[MetricRequest]:
             or (s.level == "set" and s.inputs == SET_INPUTS[name])
         ]
     elif name == "originality":
-        package = "concours.metrics.originality."
-        specs = [
-            s
-            for s in catalogue().values()
-            if s.function.__module__.startswith(package) and s.inputs == "symbolic"
-        ]
+        specs = grouped["ngram"]
     else:
         specs = grouped.get(name, [])
     return [MetricRequest(s, s.parameters) for s in specs]

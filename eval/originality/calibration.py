@@ -9,7 +9,8 @@ Conventions
   passage is worth 120 bits: the same tune, perhaps varied. Clusters are what such pairs connect.
   The rule has no right value: a stricter one leaves the same music on both sides, so that every
   copy looks usual; a looser one cuts off the tail of what is shared by chance.
-- Of a corpus of more than :data:`MOST_QUERIES` pieces that many are drawn, with a seed.
+- Of a corpus of more than :data:`MOST_QUERIES` pieces that many are drawn, with a seed; for points
+  and fingerprints, which take longer, :data:`FEWER_QUERIES`.
 - The percentile of a value is the share of the corpus's pieces below it, ties counted half.
 """
 
@@ -22,14 +23,19 @@ import numpy as np
 
 from concours.eval.originality.altered import best_score
 from concours.eval.originality.corpus_index import CorpusIndex
+from concours.eval.originality.expressive import FEWEST_VOTES, ExpressiveSearch
+from concours.eval.originality.points import PointSearch
 from concours.eval.originality.search import longest, longest_passage
 from concours.metrics.originality.approximate import VIEW, Surprise, placements, surprise
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.ngram import SIZES, covered_notes, curve_of
 from concours.metrics.originality.tokens import Tokens, tokenize
+from concours.metrics.originality.within import self_repetition
 from concours.metrics.piece import make_piece
 
 MOST_QUERIES = 500
+FEWER_QUERIES = 40
+WITHIN_NOTES = 10  # of a passage that counts as repeated within a piece
 DUPLICATE_PASSAGES = {"interval-ratio": 12, "interval": 16}
 DUPLICATE_SHARE = 0.10
 DUPLICATE_LEAST = 24
@@ -37,7 +43,7 @@ DUPLICATE_BITS = 120.0
 MOST_DUPLICATES = 50
 ALTERED_LEVEL = 98  # a percentile of few pieces is noisy: 98 keeps false alarms under 5%
 SEED = 0
-CALIBRATION_VERSION = 2  # raise it with every change of the numbers
+CALIBRATION_VERSION = 3  # raise it with every change of the numbers
 
 
 def calibrate(index: CorpusIndex) -> dict[str, Any]:
@@ -58,6 +64,9 @@ def calibrate(index: CorpusIndex) -> dict[str, Any]:
         "seed": SEED,
         "views": views,
         "altered": _altered(index, clusters),
+        "self_repetition": _self_repetition(index),
+        "cardinality": _cardinality(index, clusters),
+        "expressive": _expressive(index, clusters),
     }
 
 
@@ -138,12 +147,12 @@ def _without(part: NgramIndex, names: set[str]) -> NgramIndex:
     return part.excluding(*names.intersection(part.names.tolist()))
 
 
-def queries(index: CorpusIndex, view: str) -> list[tuple[int, int]]:
+def queries(index: CorpusIndex, view: str, most: int = MOST_QUERIES) -> list[tuple[int, int]]:
     """(shard, piece) of the pieces that calibrate a view."""
     place = [(s, i) for s, part in enumerate(index.shards[view]) for i in range(part.n_pieces)]
-    if len(place) <= MOST_QUERIES:
+    if len(place) <= most:
         return place
-    chosen = np.random.default_rng(SEED).permutation(len(place))[:MOST_QUERIES]
+    chosen = np.random.default_rng(SEED).permutation(len(place))[:most]
     return [place[i] for i in sorted(chosen.tolist())]
 
 
@@ -151,9 +160,48 @@ def held_out(
     index: CorpusIndex, view: str, clusters: dict[str, int], shard: int, piece: int
 ) -> list[NgramIndex]:
     """The shards of a view without one piece and its near-duplicates."""
-    own = clusters[str(index.shards[view][shard].names[piece])]
-    names = [name for name, cluster in clusters.items() if cluster == own]
+    names = _cluster_of(str(index.shards[view][shard].names[piece]), clusters)
     return index.excluding(names).shards[view]
+
+
+def _cluster_of(name: str, clusters: dict[str, int]) -> list[str]:
+    return [other for other, cluster in clusters.items() if cluster == clusters[name]]
+
+
+def _self_repetition(index: CorpusIndex) -> dict[str, Any]:
+    """What the corpus's pieces repeat of themselves: the two-sided band for a system's."""
+    view = index.views[0]
+    found = [
+        self_repetition(index.shards[view][shard].piece(piece), WITHIN_NOTES)
+        for shard, piece in queries(index, view)
+    ]
+    values = sorted(v for v in found if v is not None)
+    band = {f"p{q}": round(float(np.percentile(values, q)), 6) for q in (5, 50, 95) if values}
+    return {"notes": WITHIN_NOTES, **band, "values": [round(v, 6) for v in values]}
+
+
+def _cardinality(index: CorpusIndex, clusters: dict[str, int]) -> dict[str, Any]:
+    search = PointSearch(index)
+    values: dict[str, list[float]] = {}
+    for shard, number in queries(index, index.views[0], FEWER_QUERIES):
+        part = index.notes[shard]
+        aside = set(_cluster_of(str(part.names[number]), clusters))
+        for size, found in search.scores(part.piece(number), aside).items():
+            values.setdefault(size, []).append(found["score"])
+    return {size: {**_percentiles(v), "values": sorted(v)} for size, v in values.items()}
+
+
+def _expressive(index: CorpusIndex, clusters: dict[str, int]) -> dict[str, Any]:
+    search = ExpressiveSearch(index)
+    if not search.shards:
+        return {}
+    votes = []
+    for shard, number in queries(index, index.views[0], FEWER_QUERIES):
+        part = index.notes[shard]
+        aside = set(_cluster_of(str(part.names[number]), clusters))
+        votes.append(search.most_votes(part.piece(number), aside))
+    level = max(FEWEST_VOTES, float(np.percentile(votes, ALTERED_LEVEL)))
+    return {"pieces": len(votes), "level": round(level, 4)}
 
 
 def _view(index: CorpusIndex, view: str, clusters: dict[str, int]) -> dict[str, Any]:

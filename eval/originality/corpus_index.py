@@ -4,6 +4,8 @@ Layout
 ------
 - ``index.json``: format, views, pieces (name, sha256, notes, shard), files that were skipped with
   the cause, the bytes and sha256 of every array file, and the calibration.
+- ``NNN/notes/*.npy``: the notes of the shard's pieces
+  (:class:`concours.metrics.originality.notes.Notes`), for points and fingerprints.
 - ``NNN/VIEW/*.npy``: the arrays of one shard under one view (see
   :class:`concours.metrics.originality.index.NgramIndex`); they are memory-mapped, so a query needs
   the memory of the pages it touches.
@@ -22,23 +24,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from concours.eval.cache import open_arrays, store_arrays
 from concours.eval.errors import UsageError
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION, LoadError, load
 from concours.metrics.originality.index import FORMAT, NgramIndex
+from concours.metrics.originality.notes import Notes, notes_of
 from concours.metrics.originality.tokens import Tokens, tokenize
 
 CONTENTS = "index.json"
+LAYOUT = 2
 RECORDINGS = "audio"  # the folder beside it in which the index of recordings lies
-LAYOUT = 1
 DEFAULT_VIEWS = ("interval-ratio", "interval-class-ratio", "interval")
 SHARD_NOTES = 100_000_000
+NOTES = "notes"
 
 
 @dataclass(frozen=True)
@@ -51,15 +58,32 @@ class IndexedPiece:
     shard: int
 
 
+@dataclass(frozen=True, eq=False)
+class ShardNotes:
+    """The notes of the pieces of one shard, in the order of their names.
+
+    Piece ``i`` has the notes from ``starts[i]`` to before ``starts[i + 1]``.
+    """
+
+    notes: Notes
+    starts: NDArray[np.int64]
+    names: NDArray[np.str_]
+
+    def piece(self, number: int) -> Notes:
+        return self.notes.part(int(self.starts[number]), int(self.starts[number + 1]))
+
+
 @dataclass(frozen=True)
 class CorpusIndex:
-    """An open index. ``shards[view]`` are its parts under a view, in order."""
+    """An open index. ``shards[view]`` are its parts under a view, in order; ``notes`` the notes of
+    each shard."""
 
     folder: Path
     views: tuple[str, ...]
     pieces: tuple[IndexedPiece, ...]
     skipped: tuple[tuple[str, str], ...]
     shards: dict[str, list[NgramIndex]]
+    notes: tuple[ShardNotes, ...]
     calibration: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -83,7 +107,13 @@ class CorpusIndex:
             for view, parts in self.shards.items()
         }
         return CorpusIndex(
-            self.folder, self.views, self.pieces, self.skipped, shards, self.calibration
+            self.folder,
+            self.views,
+            self.pieces,
+            self.skipped,
+            shards,
+            self.notes,
+            self.calibration,
         )
 
 
@@ -153,6 +183,7 @@ def open_index(folder: Path, *, verify: bool = True) -> CorpusIndex:
         pieces,
         tuple((s["name"], s["reason"]) for s in contents["skipped"]),
         shards,
+        tuple(_open_notes(folder / f"{i:03d}" / NOTES) for i in range(n_shards)),
         contents["calibration"],
     )
 
@@ -163,7 +194,13 @@ def store_calibration(index: CorpusIndex, calibration: dict[str, Any]) -> Corpus
     contents["calibration"] = calibration
     _write(index.folder, contents)
     return CorpusIndex(
-        index.folder, index.views, index.pieces, index.skipped, index.shards, calibration
+        index.folder,
+        index.views,
+        index.pieces,
+        index.skipped,
+        index.shards,
+        index.notes,
+        calibration,
     )
 
 
@@ -175,7 +212,7 @@ class _Builder:
         self.known = {p["sha256"] for p in contents["pieces"]}
         self.names = {p["name"] for p in contents["pieces"]}
         self.shard = 1 + max((p["shard"] for p in contents["pieces"]), default=-1)
-        self.waiting: list[tuple[str, str, dict[str, Tokens]]] = []
+        self.waiting: list[tuple[str, str, dict[str, Tokens], Notes]] = []
         self.notes = 0
         self.changed = False
 
@@ -206,7 +243,7 @@ class _Builder:
         name = item.path if item.path not in self.names else f"{item.path} ({item.sha256[:8]})"
         self.known.add(item.sha256)
         self.names.add(name)
-        self.waiting.append((name, item.sha256, tokens))
+        self.waiting.append((name, item.sha256, tokens, notes_of(piece)))
         self.notes += n
         return ""
 
@@ -214,23 +251,31 @@ class _Builder:
         self.changed = True
         for view in self.contents["views"]:
             place = _place(self.folder, self.shard, view)
-            place.mkdir(parents=True, exist_ok=True)
             laid = NgramIndex.build(
-                [t[view] for *_, t in self.waiting], [w[0] for w in self.waiting]
+                [t[view] for *_, t, _ in self.waiting], [w[0] for w in self.waiting]
             )
-            store_arrays(place, laid.to_arrays())
-            for file in sorted(place.glob("*.npy")):
-                name = file.relative_to(self.folder).as_posix()
-                self.contents["files"][name] = {
-                    "bytes": file.stat().st_size,
-                    "sha256": hash_file(file),
-                }
-        for name, sha256, tokens in sorted(self.waiting, key=lambda w: w[0]):
+            self._store(place, laid.to_arrays())
+        self.waiting.sort(key=lambda w: w[0])
+        notes = [w[3] for w in self.waiting]
+        columns = [np.concatenate(c) for c in zip(*notes, strict=True)]
+        starts = np.concatenate([[0], np.cumsum([len(n.onset) for n in notes])]).astype(np.int64)
+        arrays = dict(zip(Notes._fields, columns, strict=True))
+        arrays |= {"starts": starts, "names": np.array([w[0] for w in self.waiting], np.str_)}
+        self._store(self.folder / f"{self.shard:03d}" / NOTES, arrays)
+        for name, sha256, tokens, _ in self.waiting:
             n = max(len(t) for t in tokens.values())
             piece = {"name": name, "sha256": sha256, "notes": n, "shard": self.shard}
             self.contents["pieces"].append(piece)
         self.waiting, self.notes = [], 0
         self.shard += 1
+
+    def _store(self, place: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        store_arrays(place, arrays)
+        for file in sorted(place.glob("*.npy")):
+            name = file.relative_to(self.folder).as_posix()
+            stated = {"bytes": file.stat().st_size, "sha256": hash_file(file)}
+            self.contents["files"][name] = stated
 
     def finish(self) -> None:
         if self.waiting:
@@ -242,6 +287,11 @@ class _Builder:
         if self.changed:
             self.contents["calibration"] = {}
             _write(self.folder, self.contents)
+
+
+def _open_notes(place: Path) -> ShardNotes:
+    arrays = open_arrays(place)
+    return ShardNotes(Notes(*(arrays[k] for k in Notes._fields)), arrays["starts"], arrays["names"])
 
 
 def _place(folder: Path, shard: int, view: str) -> Path:

@@ -11,11 +11,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from concours.eval.originality.checkpoints import checkpoint_curve
 from concours.eval.originality.excerpts import Row
 from concours.eval.originality.report import ItemReport, OriginalityReport
 from concours.eval.originality.sound_html import sound_view
 from concours.eval.originality.sound_report import SoundReport
-from concours.eval.originality.tables import sentence
+from concours.eval.originality.tables import SHOWN_SIZES, sentence
 from concours.metrics.originality.ngram import SIZES
 from concours.metrics.piece import make_piece
 
@@ -41,6 +42,8 @@ def to_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    held = [(name, notes) for name, notes in reports if notes is not None and notes.searched]
+    rows = checkpoint_curve(held) if len(held) > 1 else []
     page = environment.get_template("originality.html").render(
         systems=[
             {
@@ -48,7 +51,11 @@ def to_html(
                 "sound": sound_view(sound, audio) if sound else None,
             }
             for (name, notes), sound in zip_longest(reports, sounds)
-        ]
+        ],
+        checkpoints=rows,
+        lines=_over_checkpoints(rows),
+        shown=SHOWN_SIZES,
+        width=WIDTH,
     )
     return page.rstrip("\n") + "\n"
 
@@ -67,14 +74,21 @@ def _system(name: str, report: OriginalityReport, audio: bool) -> dict[str, Any]
         "human": human,
         "near_duplicates": report.calibration.get("near_duplicates", []),
         "curve": _curve(
-            report.set["coverage"], human.get("coverage", {}), human.get("shuffled", {})
+            report.set["coverage"],
+            human.get("coverage", {}),
+            human.get("shuffled", {}),
+            (report.other_corpus or {}).get("coverage", {}),
         ),
+        "other": report.other_corpus,
+        "repeated": report.calibration.get("self_repetition", {}),
+        "points": report.calibration.get("cardinality", {}),
         "table": [
             (
                 str(n),
                 report.set["coverage"].get(str(n)),
                 human.get("coverage", {}).get(str(n)),
                 human.get("shuffled", {}).get(str(n)),
+                (report.other_corpus or {}).get("coverage", {}).get(str(n)),
             )
             for n in SIZES
         ],
@@ -95,6 +109,20 @@ def _passage(item: ItemReport, passage: Mapping[str, Any], audio: bool) -> dict[
         "source": _drawn(roll["source"]),
         "sounds": [_sound(roll[side]) for side in ("piece", "source")] if audio else [],
     }
+
+
+def _over_checkpoints(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(n, points of the line) of the coverage over the checkpoints, for some n."""
+    step = WIDTH / max(1, len(rows) - 1)
+    found = []
+    for n in ("6", "8", "10", "12"):
+        points = [
+            f"{i * step:.1f},{(1 - r['coverage'][n]) * HEIGHT * 2:.1f}"
+            for i, r in enumerate(rows)
+            if n in r["coverage"]
+        ]
+        found.append((n, " ".join(points)))
+    return found
 
 
 def _drawn(rows: Sequence[Row]) -> list[tuple[float, float, float, float, bool]]:
@@ -132,6 +160,7 @@ def _curve(
     system: Mapping[str, float],
     human: Mapping[str, Mapping[str, float]],
     shuffled: Mapping[str, float],
+    other: Mapping[str, float],
 ) -> dict[str, Any]:
     """Points of the curves, the band up to the 95th percentile, and the marks of the axis."""
     step = WIDTH / (len(SIZES) - 1)
@@ -151,6 +180,8 @@ def _curve(
         "system": line(system),
         "human": line(mean),
         "shuffled": line(shuffled),
+        "other": line(other),
+        "heights": [(round((1 - share) * HEIGHT * 2, 1), f"{share:.0%}") for share in (0, 0.5, 1)],
         "band": f"{line(band)} {floor}" if band else "",
         "marks": [(round(i * step, 1), n) for i, n in enumerate(SIZES)],
     }

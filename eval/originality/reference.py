@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from concours.eval.cache import digest, stored_folder
 from concours.eval.corpora import CORPORA, corpus_files
+from concours.eval.errors import UsageError
 from concours.eval.items import Item, find_items, items_of
-from concours.eval.load import LOADER_VERSION
+from concours.eval.load import LOADER_VERSION, LoadError, load
 from concours.eval.originality.calibration import CALIBRATION_VERSION, calibrate
 from concours.eval.originality.corpus_index import (
     CONTENTS,
@@ -18,10 +21,13 @@ from concours.eval.originality.corpus_index import (
     open_index,
     store_calibration,
 )
+from concours.eval.originality.report import corpus_curve
 from concours.eval.progress import Progress
 from concours.metrics.originality.index import FORMAT
 
 CACHE = "originality"
+DEFAULT_OTHER = "bach-chorales"
+OTHER_PIECES = 30
 
 
 def index_reference(
@@ -57,6 +63,33 @@ def index_items(
         calibrated(_build(items, folder, views, progress), progress)
 
     return open_index(stored_folder(CACHE, key, fill))
+
+
+def other_corpus(other: str | None, reference: str, index: CorpusIndex) -> dict[str, Any] | None:
+    """The curve of up to :data:`OTHER_PIECES` pieces of another corpus: of ``other``, or of the
+    chorales that come with music21 where the reference is something else.
+
+    Raises:
+        UsageError: nothing at ``other``, or nothing there can be read.
+    """
+    if other is None and reference == DEFAULT_OTHER:
+        return None
+    name = other or DEFAULT_OTHER
+    if name in CORPORA and not Path(name).exists():
+        items = items_of({f.name: f for f in corpus_files(name, "held-out")})
+    else:
+        items = find_items(name)
+    known = {p.sha256 for p in index.pieces}
+    pieces = []
+    for item in items[:: max(1, len(items) // OTHER_PIECES)][:OTHER_PIECES]:
+        if item.sha256 is not None and item.sha256 not in known and item.kind == "symbolic":
+            with suppress(LoadError):
+                pieces.append(load(item.location, None, item.fragment).piece)
+    if not pieces:
+        if other is None:  # the reference holds all of them
+            return None
+        raise UsageError(f"{other}: none of its pieces can be read, or the reference holds them")
+    return corpus_curve(name, pieces, index)
 
 
 def reference_items(reference: str) -> list[Item]:

@@ -7,15 +7,18 @@ Conventions
 - A passage is *exact* where every step is equal (any key, any tempo). What only other views find
   is listed with their names: *octaves moved* (the view ``interval-class-ratio``), *rhythm
   replaced* (``interval``), *altered* (single notes changed, ornaments: see
-  :mod:`concours.metrics.originality.approximate`), each only where it exceeds what nearly all of
-  the corpus's own pieces reach (the 95th percentile; for altered ones the 98th).
+  :mod:`concours.metrics.originality.approximate`), *expressive timing* (performed, not quantised:
+  :mod:`concours.metrics.originality.fingerprints`), each only where it exceeds what nearly all of
+  the corpus's own pieces reach (the 95th percentile; for altered and expressive ones the
+  98th).
 - Shared notes say nothing about how a piece came to be; what was not searched is not ruled out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,13 +27,17 @@ from numpy.typing import NDArray
 from concours.eval.items import Item
 from concours.eval.load import LoadError, load
 from concours.eval.originality.altered import altered_passages
-from concours.eval.originality.calibration import percentile
+from concours.eval.originality.calibration import WITHIN_NOTES, percentile
 from concours.eval.originality.corpus_index import DEFAULT_VIEWS, CorpusIndex
 from concours.eval.originality.excerpts import excerpts
+from concours.eval.originality.expressive import ExpressiveSearch
+from concours.eval.originality.points import PointSearch
+from concours.eval.originality.prompts import from_prompt
 from concours.eval.originality.search import Run, longest, longest_passage, runs
 from concours.metrics.originality.diversity import self_bleu, vendi_score
 from concours.metrics.originality.index import NgramIndex
-from concours.metrics.originality.ngram import SIZES, curve_of, describe
+from concours.metrics.originality.ngram import SIZES, curve_of, describe, novelty_of
+from concours.metrics.originality.notes import UNITS, Notes, notes_of
 from concours.metrics.originality.tokens import Tokens, tokenize
 from concours.metrics.originality.within import distinct_passages, self_repetition
 from concours.metrics.piece import Piece
@@ -41,13 +48,13 @@ KINDS = {
     "interval-class-ratio": "octaves moved",
     "interval": "rhythm replaced",
 }
-WITHIN_NOTES = 10
 EXACT_WORTH = 1.25  # a passage of another kind must be a quarter longer to stand for an exact one
 
 
 @dataclass(frozen=True)
 class ItemReport:
-    """One piece. ``longest`` in notes; ``coverage`` by passage length; passages longest first."""
+    """One piece. ``longest`` in notes; ``coverage`` and ``novelty`` by passage length; passages
+    longest first; ``cardinality`` by window length in quarters."""
 
     path: str
     sha256: str | None
@@ -57,23 +64,50 @@ class ItemReport:
     longest: int | None = None
     percentile: float | None = None
     coverage: Mapping[str, float] = field(default_factory=dict)
+    novelty: Mapping[str, float] = field(default_factory=dict)
     passages: tuple[Mapping[str, Any], ...] = ()
+    cardinality: Mapping[str, Any] = field(default_factory=dict)
+    from_prompt: Mapping[str, Any] | None = None
     self_repetition: float | None = None
+    self_repetition_percentile: float | None = None
     within_set: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class OriginalityReport:
-    """``set`` tells about the items together, ``searched`` what they were held against."""
+    """``set`` tells about the items together, ``searched`` what they were held against;
+    ``other_corpus`` is the curve of pieces of another corpus, where one was given."""
 
     items: tuple[ItemReport, ...]
     set: Mapping[str, Any]
     searched: Mapping[str, Any]
     calibration: Mapping[str, Any]
+    other_corpus: Mapping[str, Any] | None = None
 
 
-def originality_report(items: Iterable[Item], index: CorpusIndex) -> OriginalityReport:
-    """Holds every item against the index; items that can't be read are listed with the cause."""
+class Search:
+    """An index with what is made of it once for all items."""
+
+    def __init__(self, index: CorpusIndex, *, cardinality: bool = True) -> None:
+        self.index = index
+        self.points = PointSearch(index) if cardinality else None
+        self.expressive = ExpressiveSearch(index)
+
+
+def originality_report(
+    items: Iterable[Item],
+    index: CorpusIndex | Search,
+    *,
+    prompts: Mapping[str, Path] | None = None,
+    other_corpus: Mapping[str, Any] | None = None,
+) -> OriginalityReport:
+    """Holds every item against the index; items that can't be read are listed with the cause.
+
+    ``prompts``: the prompt's file by the item's path. ``other_corpus``: what
+    :func:`corpus_curve` gave.
+    """
+    search = index if isinstance(index, Search) else Search(index)
+    index = search.index
     reports: list[ItemReport] = []
     read: list[tuple[int, Piece]] = []
     for item in items:
@@ -81,27 +115,56 @@ def originality_report(items: Iterable[Item], index: CorpusIndex) -> Originality
         if isinstance(piece, str):
             reports.append(ItemReport(item.path, item.sha256, "failed", piece))
             continue
-        reports.append(item_report(item, piece, index))
+        prompt = (prompts or {}).get(item.path)
+        reports.append(item_report(item, piece, search, prompt))
         if reports[-1].status == "ok":
             read.append((len(reports) - 1, piece))
     view = index.views[0]
     tokens = [tokenize(p, view=view) for _, p in read]
     inside = _within([reports[i].path for i, _ in read], tokens)
+    usual = index.calibration.get("self_repetition", {}).get("values", [])
     for (i, _), t, found in zip(read, tokens, inside, strict=True):
-        reports[i] = ItemReport(
-            **{
-                **reports[i].__dict__,
-                "self_repetition": self_repetition(t, WITHIN_NOTES),
-                "within_set": found,
-            }
+        repeated = self_repetition(t, WITHIN_NOTES)
+        reports[i] = replace(
+            reports[i],
+            self_repetition=repeated,
+            self_repetition_percentile=None if repeated is None else percentile(repeated, usual),
+            within_set=found,
         )
     return OriginalityReport(
-        tuple(reports), _of_set(reports, tokens), _searched(index), index.calibration
+        tuple(reports),
+        _of_set(reports, [reports[i].path for i, _ in read], tokens),
+        _searched(search, prompts),
+        index.calibration,
+        other_corpus,
     )
 
 
-def item_report(item: Item, piece: Piece, index: CorpusIndex) -> ItemReport:
+def corpus_curve(name: str, pieces: Iterable[Piece], index: CorpusIndex) -> dict[str, Any]:
+    """The mean coverage curve of another corpus's pieces against the index; JSON-ready."""
+    view = index.views[0]
+    curves = []
+    for piece in pieces:
+        tokens = tokenize(piece, view=view)
+        curves.append(curve_of(tokens, longest(tokens, index.shards[view]).length, SIZES))
+    return {
+        "corpus": name,
+        "pieces": len(curves),
+        "coverage": {
+            str(n): float(np.mean(values))
+            for n in SIZES
+            if (values := [c[n] for c in curves if n in c])
+        },
+    }
+
+
+def item_report(
+    item: Item, piece: Piece, search: Search | CorpusIndex, prompt: Path | None = None
+) -> ItemReport:
     """One piece against the index, without what concerns the other items."""
+    if isinstance(search, CorpusIndex):
+        search = Search(search)
+    index = search.index
     view = index.views[0]
     tokens = tokenize(piece, view=view)
     if not (np.bincount(tokens.voice, minlength=1) >= tokens.width).any():
@@ -111,6 +174,7 @@ def item_report(item: Item, piece: Piece, index: CorpusIndex) -> ItemReport:
     most = longest_passage(tokens, found.length)
     curve = curve_of(tokens, found.length, SIZES)
     sample = _calibrated(index, view).get("longest_values", [])
+    notes = notes_of(piece)
     return ItemReport(
         item.path,
         item.sha256,
@@ -119,8 +183,23 @@ def item_report(item: Item, piece: Piece, index: CorpusIndex) -> ItemReport:
         longest=most,
         percentile=percentile(most, sample),
         coverage={str(n): share for n, share in curve.items()},
-        passages=tuple(_passages(piece, index)),
+        novelty={str(n): share for n, share in novelty_of(tokens, found.length, SIZES).items()},
+        passages=tuple(_passages(piece, notes, search)),
+        cardinality=_cardinality(notes, search),
+        from_prompt=None if prompt is None else from_prompt(piece, prompt, view, WITHIN_NOTES),
     )
+
+
+def _cardinality(notes: Notes, search: Search) -> dict[str, Any]:
+    """The scores for both windows, each with its place among the corpus's own pieces."""
+    if search.points is None:
+        return {}
+    usual = search.index.calibration.get("cardinality", {})
+    return {
+        size: found
+        | {"percentile": percentile(found["score"], usual.get(size, {}).get("values", []))}
+        for size, found in search.points.scores(notes).items()
+    }
 
 
 def _read(item: Item) -> Piece | str:
@@ -139,10 +218,11 @@ def _calibrated(index: CorpusIndex, view: str) -> Mapping[str, Any]:
     return views.get(view, {})
 
 
-def _passages(piece: Piece, index: CorpusIndex) -> list[dict[str, Any]]:
+def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]]:
     """Of the first view the passages above its median, and the longest in any case; of the others
-    those above their 95th percentile; and altered ones. The longest first; one of which more than
-    half the notes lie in longer ones is left out."""
+    those above their 95th percentile; and altered and expressive ones. The longest first; one of
+    which more than half the notes lie in longer ones is left out."""
+    index = search.index
     found: list[tuple[dict[str, Any], NDArray[np.int64]]] = []
     for view in index.views:
         tokens = tokenize(piece, view=view)
@@ -162,13 +242,21 @@ def _passages(piece: Piece, index: CorpusIndex) -> list[dict[str, Any]]:
             for run in listed
         ]
     found += altered_passages(piece, index)
+    level = index.calibration.get("expressive", {}).get("level")
+    if level is not None:
+        time = np.floor(piece.onset * UNITS / piece.ticks_per_quarter + 0.5).astype(np.int64)
+        keys = np.where(piece.is_drum, -1, time * 128 + piece.pitch)
+        found += [
+            (passage, np.flatnonzero(np.isin(keys, chosen)))
+            for passage, chosen in search.expressive.passages(notes, level)
+        ]
     exact = KINDS[DEFAULT_VIEWS[0]]
     found.sort(key=lambda f: -f[0]["length"] * (EXACT_WORTH if f[0]["kind"] == exact else 1.0))
     chosen: list[dict[str, Any]] = []
     taken = np.zeros(piece.n_notes, np.bool_)
-    for passage, notes in found:
-        if taken[notes].mean() <= 0.5 and len(chosen) < MOST_PASSAGES:
-            taken[notes] = True
+    for passage, own in found:
+        if taken[own].mean() <= 0.5 and len(chosen) < MOST_PASSAGES:
+            taken[own] = True
             chosen.append(passage)
     return sorted(chosen, key=lambda p: -p["length"])
 
@@ -213,13 +301,22 @@ def _within(names: Sequence[str], tokens: Sequence[Tokens]) -> list[dict[str, An
     return found
 
 
-def _of_set(reports: Sequence[ItemReport], tokens: Sequence[Tokens]) -> dict[str, Any]:
+def _of_set(
+    reports: Sequence[ItemReport], names: Sequence[str], tokens: Sequence[Tokens]
+) -> dict[str, Any]:
     done = [r for r in reports if r.status == "ok"]
     by_hash: dict[str, list[str]] = {}
     for r in reports:
         if r.sha256 is not None:
             by_hash.setdefault(r.sha256, []).append(r.path)
+    by_notes: dict[tuple[bytes, bytes], list[str]] = {}
+    for name, t in zip(names, tokens, strict=True):
+        by_notes.setdefault((t.code.tobytes(), t.voice.tobytes()), []).append(name)
     lengths = [r.longest for r in done if r.longest is not None]
+    repeated = [r.self_repetition for r in done if r.self_repetition is not None]
+    copied = [
+        r.from_prompt["copied"] for r in done if r.from_prompt and r.from_prompt.get("copied")
+    ]
     return {
         "items": len(reports),
         "compared": len(done),
@@ -231,29 +328,56 @@ def _of_set(reports: Sequence[ItemReport], tokens: Sequence[Tokens]) -> dict[str
             for n in SIZES
             if (values := [r.coverage[str(n)] for r in done if str(n) in r.coverage])
         },
+        "novelty": {
+            str(n): float(np.mean(values))
+            for n in SIZES
+            if (values := [r.novelty[str(n)] for r in done if str(n) in r.novelty])
+        },
+        "cardinality": {
+            size: float(np.mean(values))
+            for size in ("16", "8")
+            if (values := [r.cardinality[size]["score"] for r in done if size in r.cardinality])
+        },
+        "self_repetition": {
+            f"p{q}": float(np.percentile(repeated, q)) for q in (5, 50, 95) if repeated
+        },
+        "copied_from_prompt": float(np.mean(copied)) if copied else None,
         f"distinct_{WITHIN_NOTES}": distinct_passages(tokens, WITHIN_NOTES),
         "self_bleu": self_bleu(tokens),
         "vendi": vendi_score(tokens),
         "same_content": sorted(paths for paths in by_hash.values() if len(paths) > 1),
+        "same_passages": sorted(paths for paths in by_notes.values() if len(paths) > 1),
     }
 
 
-def _searched(index: CorpusIndex) -> dict[str, Any]:
+def _searched(search: Search, prompts: Mapping[str, Path] | None) -> dict[str, Any]:
+    index = search.index
+    left_out = ["drums", "lower notes of chords within a track (fingerprints and points hold them)"]
+    if not search.expressive.shards:
+        left_out.append("fingerprints: the reference is too large for them")
+    if search.points is None:
+        left_out.append("points (cardinality)")
+    if prompts is None:
+        left_out.append("prompts: none were given")
     return {
         "pieces": len(index.pieces),
         "notes": index.n_notes,
         "corpus_sha256": index.corpus_hash,
         "views": list(index.views),
         "not_searched": [{"path": name, "reason": reason} for name, reason in index.skipped],
-        "left_out": "drums; lower notes of chords within a track",
+        "kinds": [*KINDS.values(), "altered", "expressive timing"],
+        "left_out": "; ".join(left_out),
     }
 
 
 def as_dict(report: OriginalityReport) -> dict[str, Any]:
     """The JSON form: ``items``, ``set``, ``searched`` and ``calibration``."""
-    return {
+    found = {
         "items": [{**item.__dict__, "passages": list(item.passages)} for item in report.items],
         "set": dict(report.set),
         "searched": dict(report.searched),
         "calibration": dict(report.calibration),
     }
+    if report.other_corpus is not None:
+        found["other_corpus"] = dict(report.other_corpus)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from concours.eval.errors import UsageError
 from concours.eval.items import Item, find_items
 from concours.eval.load import LOADER_VERSION
 from concours.eval.originality import report, sound_report, tables
+from concours.eval.originality.checkpoints import checkpoint_curve
 from concours.eval.originality.corpus_index import (
     CONTENTS,
     RECORDINGS,
     CorpusIndex,
     open_index,
 )
+from concours.eval.originality.prompts import find_prompts
 from concours.eval.originality.reference import calibrated, index_items, reference_items
 from concours.eval.originality.sound_index import (
     DEFAULT_EMBEDDING,
@@ -152,8 +154,19 @@ def _calibrated(index: SoundIndex, progress: Progress) -> SoundIndex:
     return store_sound_calibration(index, sound_report.calibrate_sound(index))
 
 
-def system_report(name: str, reference: Reference, progress: Progress) -> SystemReport:
+def system_report(
+    name: str,
+    reference: Reference,
+    progress: Progress,
+    *,
+    search: report.Search | None = None,
+    prompts: Path | None = None,
+    other: Mapping[str, Any] | None = None,
+) -> SystemReport:
     """Holds each item at the path ``name`` against the index of its kind.
+
+    ``search``: what is made of the notes' index once for several systems; ``prompts``: the music
+    that items of notes continue; ``other``: the curve of another corpus.
 
     An item of a kind that the reference does not hold is a row of its own, undefined with the
     reason.
@@ -172,7 +185,12 @@ def system_report(name: str, reference: Reference, progress: Progress) -> System
     notes = sound = None
     if reference.notes is not None and (pieces or not recordings):
         tracked = progress.track(pieces, len(pieces), name)
-        notes = report.originality_report(tracked, reference.notes)
+        notes = report.originality_report(
+            tracked,
+            search or reference.notes,
+            prompts=None if prompts is None else find_prompts(prompts, pieces),
+            other_corpus=other,
+        )
     if reference.sound is not None and (recordings or not pieces):
         tracked = progress.track(recordings, len(recordings), name)
         sound = sound_report.sound_report(tracked, reference.sound)
@@ -196,20 +214,40 @@ def _lost(kind: Any, item: Item, reason: str) -> Any:
 def render_systems(reports: Sequence[SystemReport], format_: str) -> str:
     """One or more systems' reports as ``table``, ``json`` or ``html``."""
     if format_ == "json":
-        found = [{"system": r.name, **as_dict(r)} for r in reports]
-        shown = found[0] if len(found) == 1 else found
-        return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(_joined(reports), indent=2, ensure_ascii=False) + "\n"
     if format_ == "html":
         from concours.eval.originality.html import to_html
 
         return to_html([(r.name, r.notes) for r in reports], [r.sound for r in reports])
-    return "\n".join(_text(r) for r in reports)
+    held = _of_notes(reports)
+    curve = tables.checkpoints(held) if len(held) > 1 else ""
+    return curve + "\n".join(_text(r) for r in reports)
+
+
+def _of_notes(reports: Sequence[SystemReport]) -> list[tuple[str, report.OriginalityReport]]:
+    return [(r.name, r.notes) for r in reports if r.notes is not None and r.notes.searched]
+
+
+def _joined(reports: Sequence[SystemReport]) -> dict[str, Any]:
+    """All systems in one object: every item with its ``system``, what was searched once, and for
+    each system its ``set``; with several, ``checkpoints`` has a row for each in natural order."""
+    parts = [(r.name, as_dict(r)) for r in reports]
+    items = [{"system": name, **item} for name, part in parts for item in part["items"]]
+    if len(parts) == 1:
+        return {"system": parts[0][0], **parts[0][1], "items": items}
+    shared = {k: v for k, v in parts[0][1].items() if k not in ("items", "set")}
+    return {
+        "items": items,
+        "systems": [{"system": name, "set": part["set"]} for name, part in parts],
+        "checkpoints": checkpoint_curve(_of_notes(reports)),
+        **shared,
+    }
 
 
 def _text(found: SystemReport) -> str:
     parts = []
     if found.notes is not None and found.notes.searched:
-        parts.append(tables.render([(found.name, found.notes)], "table"))
+        parts.append(tables.render(found.name, found.notes))
     if found.sound is not None and found.sound.searched:
         parts.append(sound_text(found.name, found.sound))
     lost = [

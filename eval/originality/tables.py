@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from concours.eval.originality.calibration import WITHIN_NOTES
+from concours.eval.originality.checkpoints import checkpoint_curve
 from concours.eval.originality.corpus_index import CorpusIndex
-from concours.eval.originality.report import ItemReport, OriginalityReport, as_dict
+from concours.eval.originality.report import ItemReport, OriginalityReport
 
 SHOWN_SIZES = ("6", "8", "10", "12", "16", "24")
 
 Named = Sequence[tuple[str, OriginalityReport]]
 
 
-def render(reports: Named, format_: str) -> str:
-    """One or more systems' reports as ``table``, ``json`` or ``html``."""
-    if format_ == "json":
-        found = [{"system": name, **as_dict(report)} for name, report in reports]
-        return (
-            json.dumps(found[0] if len(found) == 1 else found, indent=2, ensure_ascii=False) + "\n"
+def checkpoints(reports: Named) -> str:
+    """A row for each system: what is shared at each length, and how varied the set is."""
+    rows = checkpoint_curve(reports)
+    wide = max(12, *(len(r["system"]) for r in rows)) + 2
+    lines = [
+        f"{'':{wide}}longest p50   p95  percentile"
+        + "".join(f"{'n=' + n:>8}" for n in SHOWN_SIZES)
+        + "  self-BLEU    Vendi"
+    ]
+    for r in rows:
+        place = "-" if r["mean_percentile"] is None else f"{r['mean_percentile']:.0f}"
+        cells = (
+            f"{100 * r['coverage'][n]:7.1f}%" if n in r["coverage"] else f"{'-':>8}"
+            for n in SHOWN_SIZES
         )
-    if format_ == "html":
-        from concours.eval.originality.html import to_html
-
-        return to_html(reports)
-    return "\n".join(_text(name, report) for name, report in reports)
+        varied = (f"{'-':>9}" if r[k] is None else f"{r[k]:9.3f}" for k in ("self_bleu", "vendi"))
+        levels = [f"{r['longest'][k]:g}" if k in r["longest"] else "-" for k in ("p50", "p95")]
+        lines.append(
+            f"{r['system']:{wide}}{levels[0]:>11}{levels[1]:>6}{place:>12}"
+            + "".join(cells)
+            + "  "
+            + "".join(varied)
+        )
+    return "\n".join([*lines, "", ""])
 
 
 def sentence(passage: Mapping[str, Any]) -> str:
@@ -56,7 +69,8 @@ def _bars(bars: Sequence[int]) -> str:
     return f"bar {bars[0]}" if bars[0] == bars[1] else f"bars {bars[0]}-{bars[1]}"
 
 
-def _text(name: str, report: OriginalityReport) -> str:
+def render(name: str, report: OriginalityReport) -> str:
+    """One system's report for people."""
     searched = report.searched
     view = searched["views"][0]
     human = report.calibration.get("views", {}).get(view, {})
@@ -71,6 +85,7 @@ def _text(name: str, report: OriginalityReport) -> str:
             {n: c["mean"] for n, c in human.get("coverage", {}).items()},
         ),
         _curve("  the same with their notes shuffled", human.get("shuffled", {})),
+        *_other(report),
         "",
         _lengths("  the system", report.set["longest"]),
         _lengths("  the reference's pieces, each apart", human.get("longest", {})),
@@ -78,6 +93,7 @@ def _text(name: str, report: OriginalityReport) -> str:
     ]
     for item in sorted(report.items, key=_worst_first):
         lines += _item(item)
+    lines += ["", *_of_set(report)]
     skipped = searched["not_searched"]
     lines += [
         "",
@@ -87,6 +103,43 @@ def _text(name: str, report: OriginalityReport) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _other(report: OriginalityReport) -> list[str]:
+    other = report.other_corpus
+    if other is None:
+        return []
+    return [_curve(f"  {other['pieces']} pieces of {other['corpus']}"[:38], other["coverage"])]
+
+
+def _of_set(report: OriginalityReport) -> list[str]:
+    """What the items have in common with each other and each with itself."""
+    of, usual = report.set, report.calibration.get("self_repetition", {})
+    lines = ["Within the set:"]
+    if of["self_repetition"]:
+        band = (
+            f"; the reference's p5-p95: {usual['p5']:.2f}-{usual['p95']:.2f}"
+            if "p5" in usual
+            else ""
+        )
+        lines.append(f"  self-repetition: median {of['self_repetition']['p50']:.2f}{band}")
+    for key, title in (
+        (f"distinct_{WITHIN_NOTES}", f"distinct passages of {WITHIN_NOTES} notes"),
+        ("self_bleu", "self-BLEU"),
+        ("vendi", f"Vendi score (of {of['compared']})"),
+        ("copied_from_prompt", "copied from the prompts"),
+    ):
+        if of[key] is not None:
+            lines.append(f"  {title}: {of[key]:.3f}")
+    for size, score in of["cardinality"].items():
+        own = report.calibration.get("cardinality", {}).get(size, {})
+        band = f"; the reference's own p50 {own['p50']:.2f}, p95 {own['p95']:.2f}" if own else ""
+        lines.append(f"  cardinality score, windows of {size} quarters: mean {score:.2f}{band}")
+    for paths in of["same_content"]:
+        lines.append(f"  equal files: {', '.join(paths)}")
+    for paths in of["same_passages"]:
+        lines.append(f"  equal notes, in any key and tempo: {', '.join(paths)}")
+    return lines
 
 
 def _worst_first(item: ItemReport) -> tuple[int, str]:
@@ -108,7 +161,22 @@ def _item(item: ItemReport) -> list[str]:
         return [f"{item.path}: {item.status}: {item.reason}"]
     place = "" if item.percentile is None else f", percentile {item.percentile:.0f}"
     lines = [f"{item.path}: longest {item.longest} notes{place}"]
-    return lines + [f"    {sentence(p)}" for p in item.passages[:3]]
+    lines += [f"    {sentence(p)}" for p in item.passages[:3]]
+    of = item.from_prompt
+    if of is not None and of["status"] == "ok":
+        longest = of["longest"]
+        share = "-" if of["copied"] is None else f"{100 * of['copied']:.0f}%"
+        lines.append(
+            f"    from its prompt {of['prompt']}: {share} of the continuation's notes"
+            + (
+                f", longest {longest['length']} notes, {longest['lag']:g} quarters later"
+                if longest
+                else ""
+            )
+        )
+    elif of is not None:
+        lines.append(f"    from its prompt {of['prompt']}: {of['status']}: {of['reason']}")
+    return lines
 
 
 def index_dict(index: CorpusIndex) -> dict[str, Any]:

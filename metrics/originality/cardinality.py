@@ -11,19 +11,23 @@ Conventions
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Piece
+from concours.metrics.registry import metric
+from concours.metrics.spec import Parameters, Scored, Undefined
 
 Points = NDArray[np.int64]
 
 STEPS = 24
 WINDOWS = ((16, 8), (8, 4))
+FEWEST_POINTS = 3
+WIDE = 128  # more than any difference of two morphetic pitches of one piece and another
 
 
 class Overlap(NamedTuple):
@@ -94,6 +98,40 @@ def windows(found: Points, length: int, hop: int) -> list[Points]:
     return [w for w in cut if len(w)]
 
 
+class Nearest(NamedTuple):
+    """For each window of a piece: ``score`` 0-1, the highest cardinality score that a window of
+    the corpus reaches with it, and ``window``, the number of that window (-1 without any)."""
+
+    score: NDArray[np.float64]
+    window: NDArray[np.int64]
+
+
+class Packed(NamedTuple):
+    """Windows one after the other: ``points``, packed as single numbers whose differences are
+    those of the points; window ``i`` holds those from ``starts[i]`` to before ``starts[i + 1]``."""
+
+    points: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+
+def pack(cut: Sequence[Points]) -> Packed:
+    """Windows as :func:`nearest` takes them."""
+    starts = np.concatenate([[0], np.cumsum([len(w) for w in cut])]).astype(np.int64)
+    every = np.concatenate(cut) if len(cut) else np.empty((0, 2), np.int64)
+    return Packed((every[:, 0] * WIDE + every[:, 1]).astype(np.int64), starts)
+
+
+def nearest(own: Packed, corpus: Packed, length: int) -> Nearest:
+    """The window of the corpus that has most points in common with each window of a piece.
+
+    ``length`` in quarters, the same on both sides.
+    """
+    n = len(own.starts) - 1
+    score, window = np.zeros(n), np.full(n, -1, np.int64)
+    _nearest(*own, *corpus, length * STEPS, score, window)
+    return Nearest(score, window)
+
+
 def originality(
     piece: Piece, corpus: Sequence[Piece], *, length: int = 16, hop: int = 8
 ) -> list[float]:
@@ -107,35 +145,141 @@ def originality(
     >>> originality(tune, [tune])
     [0.0]
     """
-    known = [_sorted(w) for p in corpus for w in windows(points(p), length, hop)]
-    found = []
-    for window in windows(points(piece), length, hop):
-        if len(window) > 3:
-            most = max(
-                (_most_shared(_sorted(window), k) / max(len(window), len(k)) for k in known),
-                default=0.0,
-            )
-            found.append(1.0 - most)
-    return found
+    known = pack([w for p in corpus for w in windows(points(p), length, hop)])
+    own = [w for w in windows(points(piece), length, hop) if len(w) > FEWEST_POINTS]
+    return [1.0 - float(score) for score in nearest(pack(own), known, length).score]
 
 
-def _sorted(window: Points) -> NDArray[np.int64]:
-    """Points as single numbers whose differences are those of the points, ascending."""
-    packed: NDArray[np.int64] = np.sort(window[:, 0] * 1024 + window[:, 1])
-    return packed
+class PointCorpus(NamedTuple):
+    """The points of a reference: ``points`` (n, 2), piece after piece from ``starts[i]`` on;
+    ``excluded`` pieces answer no query."""
+
+    points: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    names: NDArray[np.str_]
+    excluded: frozenset[str] = frozenset()
+
+    def excluding(self, *names: str) -> PointCorpus:
+        """The same without the pieces called ``names``."""
+        return self._replace(excluded=self.excluded | set(names))
+
+    def windows(self, length: int) -> tuple[list[str], Packed]:
+        """The windows of ``length`` quarters, every half of that, and the piece of each."""
+        found: list[Points] = []
+        names: list[str] = []
+        for i, name in enumerate(self.names.tolist()):
+            if name not in self.excluded:
+                part = self.points[self.starts[i] : self.starts[i + 1]]
+                cut = windows(part, length, length // 2)
+                found += cut
+                names += [name] * len(cut)
+        return names, pack(found)
+
+
+class PointModel:
+    """The reference as sets of points; see :class:`concours.metrics.spec.CorpusModel`."""
+
+    name = "points"
+    version = 1
+    parameters: tuple[str, ...] = ()
+
+    def extract(self, piece: Piece, parameters: Parameters) -> Points:  # noqa: ARG002
+        return points(piece)
+
+    def fit(
+        self,
+        extracts: Sequence[Points],
+        names: Sequence[str],
+        parameters: Parameters,  # noqa: ARG002
+    ) -> dict[str, NDArray[Any]]:
+        starts = np.concatenate([[0], np.cumsum([len(p) for p in extracts])]).astype(np.int64)
+        return {"points": np.concatenate(extracts), "starts": starts, "names": np.array(names)}
+
+    def open(self, arrays: Mapping[str, NDArray[Any]]) -> PointCorpus:
+        return PointCorpus(arrays["points"], arrays["starts"], arrays["names"])
+
+
+POINTS = PointModel()
+
+
+@metric(
+    level="corpus",
+    inputs="symbolic",
+    direction="lower",
+    unit="share",
+    range=(0.0, 1.0),
+    citation="Yin, Reuben, Stepney & Collins 2021, A good algorithm does not steal - it imitates",
+    invariant=("tempo", "track-order", "note-order"),
+    corpus=POINTS,
+)
+def cardinality_score(
+    piece: Piece, corpus: PointCorpus, *, window: Literal[16, 8] = 16
+) -> Scored | Undefined:
+    """The mean share of points that a window of a piece has in common with the reference's nearest.
+
+    ``mean over windows w of max over windows c of the reference, over shifts v, of
+    |{(a, b) : b - a = v}| / max(|w|, |c|)`` over points (time in 24ths of a quarter, morphetic
+    pitch); windows of ``window`` quarters every half of that, those with up to three points left
+    out. The originality of Yin et al. is 1 minus it.
+
+    Range 0-1, lower is more original. The detail names the two windows that have most in common.
+    Undefined where no window has more than three points. It compares all windows with all: about
+    0.15 s a piece for 100,000 notes of reference.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> tune = make_piece(onset=range(5), end=range(1, 6), pitch=[60, 62, 64, 65, 67])
+    >>> corpus = POINTS.open(POINTS.fit([points(tune)], ["tune"], {}))
+    >>> cardinality_score(tune, corpus).value
+    1.0
+    """
+    own = [w for w in windows(points(piece), window, window // 2) if len(w) > FEWEST_POINTS]
+    if not own:
+        return Undefined(f"no window of {window} quarters has more than {FEWEST_POINTS} notes")
+    names, known = corpus.windows(window)
+    if not names:
+        return Undefined("the reference has no other piece")
+    found = nearest(pack(own), known, window)
+    best = int(found.score.argmax())
+    detail: dict[str, Any] = {"windows": len(own)}
+    if found.window[best] >= 0:
+        detail |= {
+            "best": float(found.score[best]),
+            "source": names[int(found.window[best])],
+            "from_quarter": round(float(own[best][0, 0]) / STEPS, 4),
+        }
+    return Scored(float(found.score.mean()), detail)
 
 
 @compiled
-def _most_shared(p: NDArray[np.int64], q: NDArray[np.int64]) -> int:  # pragma: no cover
-    shifts = np.empty(len(p) * len(q), np.int64)
-    k = 0
-    for a in p:
-        for b in q:
-            shifts[k] = b - a
-            k += 1
-    shifts.sort()
-    best = run = 1
-    for i in range(1, k):
-        run = run + 1 if shifts[i] == shifts[i - 1] else 1
-        best = max(best, run)
-    return best
+def _nearest(
+    points: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    known: NDArray[np.int64],
+    known_starts: NDArray[np.int64],
+    length: int,
+    score: NDArray[np.float64],
+    window: NDArray[np.int64],
+) -> None:  # pragma: no cover
+    # one count for each shift; a window's times lie within its length, its pitches within WIDE / 2
+    count = np.zeros(2 * length * WIDE + 1, np.uint16)
+    middle = length * WIDE
+    for a in range(len(starts) - 1):
+        p = points[starts[a] : starts[a + 1]]
+        for b in range(len(known_starts) - 1):
+            q = known[known_starts[b] : known_starts[b + 1]]
+            most = max(len(p), len(q))
+            if min(len(p), len(q)) <= score[a] * most:
+                continue
+            # both begin anywhere in their pieces: shifts count from that of the first times
+            base = middle - (q[0] // WIDE - p[0] // WIDE) * WIDE
+            best = 0
+            for x in p:
+                for y in q:
+                    k = y - x + base
+                    count[k] += 1
+                    best = max(best, int(count[k]))
+            for x in p:
+                for y in q:
+                    count[y - x + base] = 0
+            if best > score[a] * most:
+                score[a], window[a] = best / most, b

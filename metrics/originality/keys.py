@@ -45,9 +45,9 @@ def sample_of(symbols: Symbols, at: int, shift: int) -> np.uint32:  # pragma: no
     """The two symbols at a position in one number that sorts as they do."""
     one = two = 0
     if at < len(symbols) and symbols[at] > 0:
-        one = min(65535, np.int64(symbols[at]) >> shift)  # type: ignore[assignment]
+        one = np.minimum(65535, np.int64(symbols[at]) >> shift)
         if at + 1 < len(symbols) and symbols[at + 1] > 0:
-            two = min(65535, np.int64(symbols[at + 1]) >> shift)  # type: ignore[assignment]
+            two = np.minimum(65535, np.int64(symbols[at + 1]) >> shift)
     return np.uint32(one << 16 | two)
 
 

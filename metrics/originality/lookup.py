@@ -153,8 +153,8 @@ def _range(
             low = np.int64(entry & np.uint64((1 << 30) - 1))
             count = np.int64((entry >> PLACE_BITS) & np.uint64((1 << 18) - 1))
             high = np.int64(wide[count - MOST_COUNT]) if count >= MOST_COUNT else low + count
-            return low, high  # type: ignore[return-value]
-        s = s + 1 if s + 1 < size else 0  # type: ignore[assignment]
+            return int(low), int(high)
+        s = (s + 1) % size
     return 0, 0
 
 
@@ -328,7 +328,7 @@ def _sorted_before(
     while room > 0:
         half = (room + 1) // 2
         value = values[first + half - 1]
-        first += half * np.int64(value < wanted or (equal and value == wanted))  # type: ignore[assignment]
+        first += half * int(value < wanted or (equal and value == wanted))
         room -= half
     return first
 

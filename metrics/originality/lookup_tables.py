@@ -146,7 +146,7 @@ def _fill(
             entry |= np.uint64(first[d])
             s = slot_of(h, size)
             while slots[s] != 0:
-                s = s + 1 if s + 1 < size else 0  # type: ignore[assignment]
+                s = (s + 1) % size
             slots[s] = entry
             first[d] = -1
         if k < n:

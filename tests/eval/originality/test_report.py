@@ -214,7 +214,10 @@ def test_the_commands(tools, corpus, tmp_path, monkeypatch):
             "--quiet",
         ],
     )
-    assert [r["system"] for r in json.loads(two.stdout)] == [str(system), str(corpus)]
+    together = json.loads(two.stdout)
+    assert [r["system"] for r in together["systems"]] == [str(system), str(corpus)]
+    assert {i["system"] for i in together["items"]} == {str(system), str(corpus)}
+    assert "calibration" in together
 
 
 def test_the_json_holds_plain_values(tools, index, tmp_path):

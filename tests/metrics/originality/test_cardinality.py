@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from concours.metrics.originality.cardinality import (
+    POINTS,
+    PointCorpus,
     cardinality,
+    cardinality_score,
     morphetic,
     originality,
     points,
     windows,
 )
 from concours.metrics.piece import make_piece
+from concours.metrics.spec import Scored, Undefined
 
 P = np.array([[1, 1], [1, 3], [1, 4], [2, 2], [3, 1], [4, 1], [4, 4]])
 Q = np.array([[3, 4], [3, 6], [3, 7], [4, 2], [5, 4], [5, 5], [6, 7], [7, 1]])
@@ -100,3 +104,42 @@ def test_a_copy_has_no_originality_and_a_stranger_some():
         kept = dict(zip(("length", "hop"), window, strict=True))
         assert set(originality(tunes[0], tunes, **kept)) == {0.0}
         assert min(originality(tunes[0], tunes[1:], **kept)) > 0.3
+
+
+@pytest.mark.parametrize("window", [16, 8])
+def test_the_metric_equals_trying_all_pairs_of_windows(window):
+    rng = np.random.default_rng(window)
+    tunes = [
+        make_piece(
+            onset=np.sort(rng.integers(0, 40 * 480, 70) // 120 * 120),
+            end=np.full(70, 41 * 480),
+            pitch=60 + rng.integers(0, 20, 70),
+        )
+        for _ in range(4)
+    ]
+    corpus = POINTS.open(POINTS.fit([points(t) for t in tunes[1:]], ["b", "c", "d"], {}))
+
+    def by_hand(others):
+        known = [w for t in others for w in windows(points(t), window, window // 2)]
+        own = [w for w in windows(points(tunes[0]), window, window // 2) if len(w) > 3]
+        return float(np.mean([max(cardinality(w, k).score for k in known) for w in own]))
+
+    found = cardinality_score(tunes[0], corpus, window=window)
+    assert isinstance(found, Scored)
+    assert found.value == pytest.approx(by_hand(tunes[1:]), abs=1e-12)
+    without = cardinality_score(tunes[0], corpus.excluding("c"), window=window)
+    assert isinstance(without, Scored)
+    assert without.value == pytest.approx(by_hand([tunes[1], tunes[3]]), abs=1e-12)
+    copied = cardinality_score(tunes[2], corpus, window=window)
+    assert isinstance(copied, Scored)
+    assert (copied.value, copied.detail["source"]) == (1.0, "c")
+
+
+def test_the_metric_is_undefined_without_windows_or_reference():
+    tune = make_piece(onset=range(5), end=range(1, 6), pitch=[60, 62, 64, 65, 67])
+    corpus: PointCorpus = POINTS.open(POINTS.fit([points(tune)], ["a"], {}))
+    short = make_piece(onset=[0, 1], end=[1, 2], pitch=[60, 62])
+    assert isinstance(cardinality_score(short, corpus), Undefined)
+    assert cardinality_score(tune, corpus.excluding("a")) == Undefined(
+        "the reference has no other piece"
+    )

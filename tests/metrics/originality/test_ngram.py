@@ -10,6 +10,7 @@ from concours.metrics.originality.ngram import (
     NgramIndex,
     coverage_curve,
     longest_shared_passage,
+    ngram_novelty,
     ngram_overlap,
 )
 from concours.metrics.originality.suffix import prefix_doubling, suffix_array
@@ -352,3 +353,25 @@ def test_neither_key_nor_tempo_nor_resolution_nor_order_of_tracks_shows(view):
     for change in changes:
         changed = make_piece(**{**columns, "ticks_per_quarter": 2, **change})
         assert ngram_overlap(changed, index, n=4, view=view) == want
+
+
+def test_novelty_counts_the_passages_that_the_corpus_lacks():
+    rng = np.random.default_rng(77)
+    corpus, query = [random_piece(rng) for _ in range(4)], random_piece(rng)
+    index = index_of(*corpus)
+    for n in (3, 4, 5, 6):
+        known = [p[i : i + n] for c in corpus for p in lines(c) for i in range(len(p) - n + 1)]
+        own = [p[i : i + n] for p in lines(query) for i in range(len(p) - n + 1)]
+        new = [not any(same(a, b, "interval-ratio") for b in known) for a in own]
+        found = ngram_novelty(query, index, n=n)
+        assert isinstance(found, Scored)
+        assert found.value == pytest.approx(np.mean(new))
+        assert index.holds(tokenize(query), n).sum() == len(own) - sum(new)
+        if n >= 4:
+            overlap = ngram_overlap(query, index, n=n)
+            assert isinstance(overlap, Scored)
+            assert overlap.detail["curve"][str(n)] == overlap.value
+            assert found.detail["curve"][str(n)] == found.value
+    assert ngram_novelty(melody([60, 62]), index, n=3) == Undefined("no voice has 3 notes")
+    with pytest.raises(ValueError, match="3 notes or more"):
+        ngram_novelty(query, index, n=2)
