@@ -56,6 +56,7 @@ class Source(Strict):
     count: int | None = Field(default=None, ge=1, description="how many pieces at most")
     seed: int = Field(default=0, ge=0, description="seed of a split or a baseline")
     prompts: str | None = Field(default=None, description="CSV: path, prompt")
+    groups: str | None = Field(default=None, description="CSV: path, song that it is cut from")
     card: dict[str, CardValue] = Field(default={}, description=CARD_HELP)
 
     @model_validator(mode="after")

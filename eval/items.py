@@ -22,7 +22,8 @@ class Item:
 
     ``path`` is relative to the system's folder (with ``#X:3`` for the third tune of an ABC file),
     ``location`` the file to read, ``fragment`` the tune in it. ``sha256`` is None where the file
-    could not be read; ``reason`` then says why.
+    could not be read; ``reason`` then says why. ``song`` names what the piece is cut from, where a
+    table says so.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Item:
     sha256: str | None
     reason: str = ""
     prompt: str = ""
+    song: str = ""
 
 
 def find_items(path: str, folder: Path | None = None) -> list[Item]:
@@ -105,15 +107,64 @@ def with_prompts(items: list[Item], table: Path) -> list[Item]:
     Raises:
         UsageError: the file is missing, lacks a column, or names a path that no item has.
     """
+    return with_column({"": items}, table, "prompt")[""]
+
+
+def with_column(
+    systems: Mapping[str, list[Item]], table: Path, column: str
+) -> dict[str, list[Item]]:
+    """The items of several systems with the values of one column (``prompt`` or ``song``).
+
+    A path is relative to its system's folder, or leads to the file from where the table is read.
+
+    Raises:
+        UsageError: the file is missing, lacks a column, or names a path that no item has.
+    """
+    values = read_column(table, column)
+    used: set[str] = set()
+    found = {}
+    for name, items in systems.items():
+        changed = []
+        for item in items:
+            key = next((p for p in _paths(item, name) if p in values), None)
+            if key is not None:
+                used.add(key)
+                item = replace(item, **{column: values[key]})  # noqa: PLW2901
+            changed.append(item)
+        found[name] = changed
+    missing = sorted(set(values) - used)
+    if missing:
+        raise UsageError(f"{table}: no item is called {missing[0]} ({len(missing)} such rows)")
+    return found
+
+
+def _paths(item: Item, system: str) -> list[str]:
+    tail = f"#{item.fragment}" if item.fragment else ""
+    within = f"{Path(system, item.path).as_posix()}" if system else item.path
+    return [item.path, within, f"{item.location.as_posix()}{tail}"]
+
+
+def read_column(table: Path, column: str) -> dict[str, str]:
+    """A CSV file's column by its column ``path``.
+
+    Raises:
+        UsageError: the file is missing, lacks a column or a row, or names a path twice.
+    """
     try:
         with table.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.DictReader(stream))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{table}: cannot be read: {error}") from error
-    if not rows or not {"path", "prompt"} <= set(rows[0]):
-        raise UsageError(f"{table}: a table of prompts needs a row and the columns path, prompt")
-    prompts = {row["path"]: row["prompt"] or "" for row in rows}
-    missing = sorted(set(prompts) - {i.path for i in items})
-    if missing:
-        raise UsageError(f"{table}: no item is called {missing[0]} ({len(missing)} such rows)")
-    return [replace(i, prompt=prompts.get(i.path, "")) for i in items]
+    if column == "song" and rows and "group" in rows[0]:
+        column = "group"  # both words are in use
+    if not rows or not {"path", column} <= set(rows[0]):
+        raise UsageError(
+            f"{table}: a table of {column}s needs a row and the columns path, {column}"
+        )
+    found: dict[str, str] = {}
+    for line, row in enumerate(rows, 2):
+        path = row["path"] or ""
+        if found.get(path, row[column]) != row[column]:
+            raise UsageError(f"{table}:{line}: {path} stands here twice, with two {column}s")
+        found[path] = row[column] or ""
+    return found

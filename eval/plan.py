@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from concours.eval.cache import digest
-from concours.eval.embeddings.catalogue import identity_of
+from concours.eval.embeddings.catalogue import embedding_of, identity_of
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION
 from concours.eval.render import RENDERING
+from concours.eval.songs import songs
+from concours.eval.weights import content_hash
 from concours.eval.work import model_parameters
 from concours.metrics.spec import MetricRequest
 
@@ -24,24 +27,44 @@ HALF_SAMPLES = 100
 
 @dataclass(frozen=True)
 class PlannedSystem:
-    """``is_reference`` marks the corpus that the others are compared with."""
+    """``is_reference`` marks the corpus that the others are compared with; ``statistics`` is its
+    file where it is known by the statistics of its frames alone, and then has no items."""
 
     name: str
     items: tuple[Item, ...]
     source: str = ""
     card: Mapping[str, Any] = field(default_factory=dict)
     is_reference: bool = False
+    statistics: str = ""
+
+    @cached_property
+    def set_id(self) -> str:
+        """A hash of the contents, whatever their names and order."""
+        if self.statistics:
+            return content_hash(Path(self.statistics))[:32]
+        return digest(sorted(i.sha256 for i in self.items if i.sha256))
+
+    @cached_property
+    def songs(self) -> dict[str, str]:
+        """What each content is cut from, by sha256."""
+        return {
+            i.sha256: song
+            for i, song in zip(self.items, songs(self.items), strict=True)
+            if i.sha256 is not None
+        }
 
 
 @dataclass(frozen=True)
 class Measure:
     """A metric with its parameters in one context: the loader that read the items and, for corpus
     metrics, the reference they are held against. ``model`` is that reference's fitted model in
-    the cache; ``leave_out`` is true where each item is held against the others."""
+    the cache; ``leave_out`` is true where each item is held against the others; ``against`` is a
+    hash of what items on frames are held against."""
 
     request: MetricRequest
     model: str = ""
     leave_out: bool = False
+    against: str = ""
 
     @property
     def context(self) -> str:
@@ -50,11 +73,13 @@ class Measure:
         if spec.inputs in ("audio", "embedding"):
             parts.append(f"rendering={RENDERING}")
         if spec.inputs == "embedding":
-            parts.append(f"embedding={identity_of(str(self.request.parameters['embedding']))}")
+            parts.append(f"embedding={identity_of(embedding_of(self.request.parameters))}")
         if self.model:
             parts.append(f"reference={self.model}")
         if self.leave_out:
             parts.append("leave-one-out")
+        if self.against:
+            parts.append(f"against={self.against}")
         return " ".join(parts)
 
     @property
@@ -83,6 +108,8 @@ class Plan:
     def run_id(self) -> str:
         contents = [
             [s.name, s.is_reference, [[i.path, i.sha256, i.prompt] for i in s.items]]
+            + ([s.set_id] if s.statistics else [])
+            + ([s.songs] if any(i.song for i in s.items) else [])
             for s in self.systems
         ]
         measures = [m.identity for s in self.systems for m in self.item_measures(s)]
@@ -98,11 +125,40 @@ class Plan:
         """What is computed for each item of a system, in the order of the config."""
         found = []
         for request in self.requests:
-            if request.spec.level == "clip":
+            if request.spec.of_frames:
+                found += self._on_frames(request, system)
+            elif request.spec.level == "clip":
                 found.append(Measure(request))
-            elif request.spec.level == "corpus" and self.reference is not None:
+            elif request.spec.level == "corpus" and self._has_pieces:
                 found.append(Measure(request, self._model(request), system.is_reference))
         return found
+
+    @property
+    def _has_pieces(self) -> bool:
+        return self.reference is not None and not self.reference.statistics
+
+    def _on_frames(self, request: MetricRequest, system: PlannedSystem) -> list[Measure]:
+        if request.spec.level == "corpus":
+            if self.reference is None or system.is_reference:
+                return []
+            return [Measure(request, against=digest(self.reference.set_id, system.set_id))]
+        if request.spec.partner == "prompt":
+            asked = any(i.prompt for i in system.items)
+            return (
+                [Measure(request, against=self._asked)] if asked or not system.is_reference else []
+            )
+        return []
+
+    @cached_property
+    def prompts(self) -> tuple[str, ...]:
+        """All different prompts of the run, sorted."""
+        return tuple(sorted({i.prompt for s in self.systems for i in s.items if i.prompt}))
+
+    @cached_property
+    def _asked(self) -> str:
+        """A hash of who was asked for what: a prompt's place depends on all of them."""
+        pairs = {(i.sha256 or "", i.prompt) for s in self.systems for i in s.items if i.prompt}
+        return digest(sorted(pairs))
 
     def _model(self, request: MetricRequest) -> str:
         """The name of the fitted reference that a corpus metric needs: a hash of its making."""

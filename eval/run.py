@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from concours.eval import compute, sets
+from concours.eval import compute, frame_scores, sets
 from concours.eval.config import Config, Source
 from concours.eval.errors import UsageError
 from concours.eval.execute import Executor, make_executor
@@ -15,7 +15,7 @@ from concours.eval.load import LOADER_VERSION
 from concours.eval.manifest import manifest
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
-from concours.eval.sources import resolve
+from concours.eval.sources import resolve, statistics_of
 from concours.eval.store import Store, open_store, runs
 
 LOADER = str(LOADER_VERSION)
@@ -82,7 +82,7 @@ def make_plans(config: Config, folder: Path, only: Sequence[str], progress: Prog
     chosen = select(config, only)
     names = [n for c in chosen for n in _names(config, c)]
     items = resolve(config, dict.fromkeys(names), folder, progress.say)
-    return [_plan(config, name, items) for name in chosen]
+    return [_plan(config, name, items, folder) for name in chosen]
 
 
 def _names(config: Config, benchmark: str) -> list[str]:
@@ -90,7 +90,7 @@ def _names(config: Config, benchmark: str) -> list[str]:
     return [b.reference, *b.systems]
 
 
-def _plan(config: Config, name: str, items: Mapping[str, list[Any]]) -> Plan:
+def _plan(config: Config, name: str, items: Mapping[str, list[Any]], folder: Path) -> Plan:
     benchmark = config.benchmarks[name]
     systems = tuple(
         PlannedSystem(
@@ -99,6 +99,7 @@ def _plan(config: Config, name: str, items: Mapping[str, list[Any]]) -> Plan:
             config.sources[n].described,
             config.sources[n].card,
             is_reference=n == benchmark.reference,
+            statistics=statistics_of(config.sources[n], folder),
         )
         for n in _names(config, name)
     )
@@ -151,10 +152,9 @@ def plan_benchmarks(
             scores = runs.known_scores(store, plan.run_id)
             loads = runs.known_loads(store, plan.run_id, LOADER)
             there = runs.known_set_scores(store, plan.run_id)
-            embeddings = sets.needed_embeddings(plan, ids, lambda *key, t=there: key in t)
-            missing = compute.count_missing(
-                plan, ids, _known(loads, scores), set(loads), embeddings
-            )
+            known = _known(loads, scores)
+            embeddings = sets.needed_embeddings(plan, ids, lambda *key, t=there: key in t, known)
+            missing = compute.count_missing(plan, ids, known, set(loads), embeddings)
             planned.append(PlannedRun(plan, missing))
     return planned
 
@@ -172,7 +172,7 @@ def _run(
     known = _known(loads, scores)
     computed: set[str] = set()
     there = runs.known_set_scores(store, plan.run_id)
-    embeddings = sets.needed_embeddings(plan, ids, lambda *key: key in there)
+    embeddings = sets.needed_embeddings(plan, ids, lambda *key: key in there, known)
     for batch in compute.compute_items(
         plan, ids, known, set(loads), executor, progress, embeddings
     ):
@@ -181,6 +181,10 @@ def _run(
             computed.add(outcome.sha256)
             loads[outcome.sha256] = outcome.status
             scores.update((outcome.sha256, s.measurement) for s in outcome.scores)
+    on_frames = frame_scores.frame_tasks(plan, ids, known)
+    done = executor.map(frame_scores.score_frames, on_frames, frame_scores.lost_frames)
+    for _, found in progress.track(done, len(on_frames), "comparing clips"):
+        runs.write_scores(store, found)
     _compute_sets(store, plan, ids, executor, progress)
     runs.finish(store, plan.run_id, log, len(computed))
     items = [i for s in plan.systems for i in s.items]

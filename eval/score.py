@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from concours.eval import compute, sets
+from concours.eval import compute, frame_scores, sets
+from concours.eval.embeddings.statistics import is_statistics
 from concours.eval.errors import UsageError
 from concours.eval.execute import make_executor
-from concours.eval.items import Item, find_items
+from concours.eval.items import Item, find_items, with_column
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
 from concours.eval.work import Outcome, ScoreValue
@@ -60,6 +61,8 @@ def score_paths(
     *,
     metrics: Sequence[str] = (),
     reference: str | None = None,
+    prompts: str | None = None,
+    groups: str | None = None,
     compat: str | None = None,
     workers: int | None = None,
     seed: int = 0,
@@ -72,6 +75,10 @@ def score_paths(
     every metric of notes, of sound or of both, as the items at the paths are, and with a reference
     the distances to it and originality too.
 
+    ``reference`` may be statistics (``.npz``) instead of music: Fréchet distances need no more.
+    ``prompts`` is a CSV file with the columns ``path`` and ``prompt``, ``groups`` one with ``path``
+    and ``song``: what pieces were asked for, and which are cut from one recording.
+
     ``compat`` names another tool (muspy, musdr, mgeval, pypianoroll) whose numbers are reproduced,
     bugs included; ``metrics`` then picks among those of that tool.
 
@@ -79,7 +86,16 @@ def score_paths(
         UsageError: nothing at a path, or a metric that needs a reference where none is given.
         MetricError: an unknown metric, parameter or tool.
     """
-    systems = [PlannedSystem(p, tuple(find_items(p)), p) for p in dict.fromkeys(paths)]
+    found = {p: find_items(p) for p in dict.fromkeys(paths)}
+    held = reference is not None and is_statistics(Path(reference))
+    own = find_items(reference) if reference is not None and not held else []
+    if prompts is not None:
+        found = with_column(found, Path(prompts), "prompt")
+    if groups is not None:
+        both = with_column({**found, REFERENCE: own}, Path(groups), "song")
+        own = both.pop(REFERENCE)
+        found = both
+    systems = [PlannedSystem(p, tuple(items), p) for p, items in found.items()]
     kinds = {i.kind for s in systems for i in s.items}
     if compat is not None:
         asked = _of_peer(compat, metrics)
@@ -89,10 +105,15 @@ def score_paths(
         needing = [r.name for r in asked if r.spec.level in ("set", "corpus")]
         if metrics and needing and not _only_groups(metrics):
             raise UsageError(f"{needing[0]} compares with a reference: add --reference FOLDER")
-        asked = [r for r in asked if r.spec.level == "clip"]
+        asked = [r for r in asked if r.spec.level not in ("set", "corpus")]
+    named = {m.partition(":")[0] for m in metrics}
+    if prompts is None:
+        lacking = [r.name for r in asked if r.spec.partner == "prompt" and r.name in named]
+        if lacking:
+            raise UsageError(f"{lacking[0]} holds sound against its prompt: add --prompts FILE")
     if reference is not None:
-        own = tuple(find_items(reference))
-        systems.insert(0, PlannedSystem(REFERENCE, own, reference, is_reference=True))
+        at = str(Path(reference).absolute()) if held else ""
+        systems.insert(0, PlannedSystem(REFERENCE, tuple(own), reference, {}, True, at))
     plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
     return _compute(plan, asked, reference, workers, progress or Silent())
 
@@ -138,12 +159,15 @@ def _compute(
         bad = sha256 in outcomes and outcomes[sha256].status == "failed"
         return bad or (sha256, number) in found
 
-    embeddings = sets.needed_embeddings(plan, ids, lambda *_: False)
+    embeddings = sets.needed_embeddings(plan, ids, lambda *_: False, lambda *_: False)
     batches = compute.compute_items(plan, ids, known, set(), executor, progress, embeddings)
     for batch in batches:
         for o in batch:
             outcomes.setdefault(o.sha256, o)
             found |= {(o.sha256, s.measurement): s for s in o.scores}
+    on_frames = frame_scores.frame_tasks(plan, ids, known)
+    for _, scores in executor.map(frame_scores.score_frames, on_frames, frame_scores.lost_frames):
+        found |= {(sha, s.measurement): s for sha, s in scores}
     values = {
         (sha, f.key): s.value
         for f in plan.features

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set
+from concours.eval.embeddings.catalogue import embedding_of
+from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set, statistics_set
 from concours.eval.plan import HALF_SAMPLES, Measure, Plan, PlannedSystem
 from concours.eval.stats.bootstrap import Rows, half_sample_intervals
 from concours.eval.work import ScoreValue, as_score
-from concours.metrics.audio_sets import FrameSet
 from concours.metrics.features import FeatureTable
+from concours.metrics.frame_set import FrameSet
 from concours.metrics.registry import find
 from concours.metrics.spec import MetricRequest, MetricResult, Scored, Undefined
 
@@ -77,9 +79,11 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
     spec = find(task.metric)
     values, reference = _opened(task.values), _opened(task.reference)
     sizes = _size(values), _size(reference)
+    fixed = isinstance(reference, FrameSet) and reference.is_statistics
 
     def compute(rows: Rows, others: Rows) -> MetricResult:
-        return spec.function(_part(values, rows), _part(reference, others), **task.parameters)
+        held_against = reference if fixed else _part(reference, others)
+        return spec.function(_part(values, rows), held_against, **task.parameters)
 
     whole: MetricResult = spec.function(values, reference, **task.parameters)
     scores = {ALL: as_score(task.measurement, whole)} | {
@@ -87,7 +91,7 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
     }
     intervals = half_sample_intervals(
         lambda rows, others: _named(compute(rows, others)),
-        sizes,
+        (sizes[0], sizes[0]) if fixed else sizes,  # of statistics nothing can be drawn
         {k: s.value for k, s in scores.items() if s.value is not None},
         bounds=spec.range,
         confidence=task.confidence,
@@ -97,7 +101,7 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
     outcomes = []
     for name, score in scores.items():
         low, high = intervals.get(name, (None, None))
-        outcomes.append(SetOutcome(task.system, score, low, high, sizes[0]))
+        outcomes.append(SetOutcome(task.system, score, low, high, _count(values)))
     return outcomes
 
 
@@ -106,13 +110,21 @@ def _opened(values: FeatureTable | FrameFiles) -> Values:
 
 
 def _size(values: Values) -> int:
-    return values.clips if isinstance(values, FrameSet) else len(values.values)
+    """How many units an interval draws: items, or songs where frames are compared."""
+    return values.units if isinstance(values, FrameSet) else len(values.values)
+
+
+def _count(values: Values) -> int:
+    """How many items there are."""
+    if isinstance(values, FrameSet):
+        return int(values.facts.get("all_clips", values.clips))
+    return len(values.values)
 
 
 def _part(values: Values, rows: Rows) -> Values:
-    """Some items of a set; all frames of a clip come and go together."""
+    """Some items of a set; all clips of a song come and go together."""
     if isinstance(values, FrameSet):
-        return values.of_clips(rows)
+        return values.of_units(rows)
     return values._replace(values=values.values[rows])
 
 
@@ -136,23 +148,46 @@ def _of_feature(result: MetricResult, feature: str, number: int) -> ScoreValue:
     return ScoreValue(number, None, "undefined", reason)
 
 
-def needed_embeddings(plan: Plan, ids: Ids, known: Known) -> list[str]:
-    """The embeddings whose frames a set metric still needs; ``known`` as in :func:`set_tasks`."""
+def needed_embeddings(plan: Plan, ids: Ids, known: Known, known_item: Known) -> list[str]:
+    """The embeddings whose frames a metric still needs: ``known(system, id)`` says which set
+    scores are there, ``known_item(sha256, id)`` which scores of items.
+
+    Raises:
+        UsageError: the reference is known by statistics that the embedding cannot be held against.
+    """
     needed = [
-        str(r.parameters["embedding"])
+        embedding_of(r.parameters)
         for r in plan.set_requests()
         if r.spec.inputs == "embedding"
         for s in plan.systems
         if not s.is_reference and not known(s.name, ids[Measure(r).identity])
     ]
-    return list(dict.fromkeys(needed))
+    needed += [
+        embedding_of(m.request.parameters)
+        for s in plan.systems
+        for m in plan.item_measures(s)
+        if m.request.spec.of_frames
+        and not all(known_item(i.sha256, ids[m.identity]) for i in s.items if i.sha256)
+    ]
+    found = list(dict.fromkeys(needed))
+    if plan.reference is not None and plan.reference.statistics:
+        for embedding in found:
+            statistics_set(Path(plan.reference.statistics), embedding)
+    return found
 
 
-def _frame_files(system: PlannedSystem, request: MetricRequest) -> FrameFiles:
+def frame_files(system: PlannedSystem, request: MetricRequest) -> FrameFiles:
     """Where the frames of a system's items lie; sorted, since no distance depends on the order."""
-    embedding = str(request.parameters["embedding"])
-    files = [str(frames_file(i.sha256, i.kind, embedding)) for i in system.items if i.sha256]
-    return FrameFiles(embedding, tuple(sorted(files)))
+    embedding = embedding_of(request.parameters)
+    if system.statistics:
+        return FrameFiles(embedding, (), statistics=system.statistics)
+    song = {
+        str(frames_file(i.sha256, i.kind, embedding)): system.songs[i.sha256]
+        for i in system.items
+        if i.sha256
+    }
+    files = tuple(sorted(song))
+    return FrameFiles(embedding, files, tuple(song[f] for f in files), system.set_id)
 
 
 def feature_table(
@@ -186,7 +221,7 @@ def set_tasks(
             if not all(known(system.name, i) for i in (number, *by_feature.values())):
                 sources: list[FeatureTable | FrameFiles] = [table, reference]
                 if request.spec.inputs == "embedding":
-                    sources = [_frame_files(s, request) for s in (system, plan.reference)]
+                    sources = [frame_files(s, request) for s in (system, plan.reference)]
                 tasks.append(
                     SetTask(
                         system.name,

@@ -14,8 +14,9 @@ from concours.eval.baselines import GENERATOR_VERSION, generate, write_midi
 from concours.eval.cache import digest, stored_folder
 from concours.eval.config import Config, Source
 from concours.eval.corpora import corpus_files
+from concours.eval.embeddings.statistics import is_statistics
 from concours.eval.errors import UsageError
-from concours.eval.items import Item, find_items, items_of, with_prompts
+from concours.eval.items import Item, find_items, items_of, with_column, with_prompts
 from concours.eval.load import LOADER_VERSION, LoadError, load
 from concours.metrics.piece import Piece
 
@@ -46,6 +47,8 @@ def resolve(config: Config, names: Iterable[str], folder: Path, say: Say) -> dic
 def _items(
     name: str, source: Source, folder: Path, items: Callable[[str], list[Item]], say: Say
 ) -> list[Item]:
+    if statistics_of(source, folder):
+        return []
     if source.path is not None:
         found = _sample(find_items(source.path, folder), source)
     elif source.corpus is not None:
@@ -54,7 +57,19 @@ def _items(
     else:
         assert source.train_on is not None
         found = _baseline(name, source, items(source.train_on), say)
-    return with_prompts(found, folder / source.prompts) if source.prompts else found
+    if source.prompts:
+        found = with_prompts(found, folder / source.prompts)
+    if source.groups:
+        found = with_column({"": found}, folder / source.groups, "song")[""]
+    return found
+
+
+def statistics_of(source: Source, folder: Path) -> str:
+    """The file of a source that is known by the statistics of its frames alone, "" for music."""
+    if source.path is None:
+        return ""
+    at = (folder / Path(source.path).expanduser()).absolute()
+    return str(at) if is_statistics(at) else ""
 
 
 def _sample(items: list[Item], source: Source) -> list[Item]:

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from concours.metrics.spec import (
     CorpusModel,
@@ -28,6 +28,7 @@ from concours.metrics.spec import (
     MetricResult,
     MetricSpec,
     ParameterValue,
+    Partner,
 )
 
 FAMILIES = (
@@ -51,6 +52,8 @@ FAMILIES = (
     "concours.metrics.signal",
     "concours.metrics.audio_pairs",
     "concours.metrics.audio_sets",
+    "concours.metrics.audio_clips",
+    "concours.metrics.audio_fit",
     "concours.metrics.originality.ngram",
 )
 SET_INPUTS = {"symbolic": "features", "audio": "embedding"}
@@ -58,7 +61,7 @@ ENTRY_POINT_GROUP = "concours.metrics"
 
 _REGISTERED: dict[str, MetricSpec] = {}
 
-F = TypeVar("F", bound=Callable[..., MetricResult])
+F = TypeVar("F", bound=Callable[..., MetricResult | list[MetricResult]])
 
 
 class MetricError(ValueError):
@@ -77,6 +80,7 @@ def metric(
     invariant: Iterable[Invariance] = (),
     corpus: CorpusModel | None = None,
     per_feature: bool = False,
+    partner: Partner = "truth",
 ) -> Callable[[F], F]:
     """Registers a metric function and returns it unchanged.
 
@@ -89,7 +93,7 @@ def metric(
 
     def register(function: F) -> F:
         name = function.__name__
-        if (corpus is not None) != (level == "corpus"):
+        if (corpus is not None) != (level == "corpus" and inputs != "embedding"):
             raise MetricError(
                 f"{name}: a metric has a corpus model if and only if it is at that level"
             )
@@ -115,13 +119,14 @@ def metric(
             invariant=frozenset(invariant),
             corpus=corpus,
             per_feature=per_feature,
+            partner=partner,
         )
         return function
 
     return register
 
 
-def parameters_of(function: Callable[..., MetricResult]) -> dict[str, ParameterValue]:
+def parameters_of(function: Callable[..., Any]) -> dict[str, ParameterValue]:
     """The keyword-only arguments of a metric with their defaults."""
     found: dict[str, ParameterValue] = {}
     for p in inspect.signature(function).parameters.values():
@@ -136,7 +141,7 @@ def parameters_of(function: Callable[..., MetricResult]) -> dict[str, ParameterV
     return found
 
 
-def _choices(function: Callable[..., MetricResult]) -> dict[str, tuple[ParameterValue, ...]]:
+def _choices(function: Callable[..., Any]) -> dict[str, tuple[ParameterValue, ...]]:
     """The values that a parameter annotated as a Literal may take."""
     hints = get_type_hints(function)
     return {

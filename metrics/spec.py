@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 Level = Literal["clip", "pair", "set", "corpus"]
 Inputs = Literal["symbolic", "audio", "features", "embedding"]
+Partner = Literal["truth", "prompt"]
 Direction = Literal["higher", "lower", "reference", "none"]
 Invariance = Literal["transposition", "tempo", "track-order", "note-order", "resolution", "format"]
 
@@ -80,13 +81,15 @@ class MetricSpec:
     arguments with their defaults; ``range`` is the closed interval of possible values, with
     infinite ends where there is no bound. ``choices`` lists the values of parameters that only take
     some. ``corpus`` is the model of the reference that a corpus metric takes.
+    ``partner`` says what a pair metric holds an item against. Metrics of items on an embedding take
+    the frames of a whole set and return a list, one result a clip.
     ``per_feature`` marks a set metric that is a mean over features, whose detail holds the value of
     each under ``features`` and the reasons why some have none under ``left_out``. ``peer`` is the
     tool whose number this one reproduces, "" for our own metrics.
     """
 
     name: str
-    function: Callable[..., MetricResult]
+    function: Callable[..., Any]
     level: Level
     inputs: Inputs
     direction: Direction
@@ -102,7 +105,13 @@ class MetricSpec:
     invariant: frozenset[Invariance] = frozenset()
     corpus: CorpusModel | None = None
     per_feature: bool = False
+    partner: Partner = "truth"
     peer: str = ""
+
+    @property
+    def of_frames(self) -> bool:
+        """Whether it scores items once all of their set have frames of an embedding."""
+        return self.inputs == "embedding" and self.level != "set"
 
     @property
     def lookup(self) -> str:

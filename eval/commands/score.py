@@ -19,7 +19,15 @@ from concours.eval.commands.options import quiet_option, workers_option
     help="Metrics or families (see `concours metrics`); a parameter as name:key=value.  "
     "[default: all]",
 )
-@click.option("--reference", metavar="PATH", help="Music to compare with: folder, file or glob.")
+@click.option(
+    "--reference",
+    metavar="PATH",
+    help="Music to compare with: folder, file or glob; or the statistics of its frames (.npz).",
+)
+@click.option(
+    "--prompts", metavar="FILE", help="What each piece was asked for: CSV with path, prompt."
+)
+@click.option("--groups", metavar="FILE", help="What each piece is cut from: CSV with path, song.")
 @click.option(
     "--format",
     "format_",
@@ -48,6 +56,8 @@ def command(
     paths: tuple[str, ...],
     metric_names: tuple[str, ...],
     reference: str | None,
+    prompts: str | None,
+    groups: str | None,
     format_: str,
     seed: int,
     compat: str | None,
@@ -71,6 +81,8 @@ def command(
         paths,
         metrics=split_metrics(metric_names),
         reference=reference,
+        prompts=prompts,
+        groups=groups,
         compat=compat,
         workers=workers,
         seed=seed,

@@ -6,7 +6,7 @@ checkpoint is never downloaded here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any, cast
@@ -59,6 +59,15 @@ BUILT_IN: dict[str, Callable[[str], Embedding]] = {
 }
 
 
+ENGINES = ("laion-clap", "frechet-audio-distance")
+
+
+def embedding_of(parameters: Mapping[str, Any]) -> str:
+    """What :func:`open_embedding` knows the embedding of a metric's parameters by."""
+    name, engine = str(parameters["embedding"]), str(parameters.get("engine", "concours"))
+    return name if engine == "concours" else f"{engine}/{name}"
+
+
 @lru_cache(maxsize=4)
 def open_embedding(name: str) -> Embedding:
     """The embedding called ``name``, or ``name:argument`` (``onnx:model.onnx``).
@@ -67,6 +76,11 @@ def open_embedding(name: str) -> Embedding:
         UsageError: no such embedding, its engine is not installed, or its checkpoint is missing,
             damaged or another one; the message says what to do.
     """
+    engine, _, inner = name.partition("/")
+    if engine in ENGINES:
+        from concours.eval.embeddings.peers import open_peer
+
+        return open_peer(engine, inner)
     kind, _, argument = name.partition(":")
     if kind in BUILT_IN:
         return BUILT_IN[kind](argument)
