@@ -53,6 +53,12 @@ class Checkpoint:
             get = f"hf download {repository}{only} --local-dir {self.name}"
             return f"{get} && concours weights add {self.name} {self.name}"
         file = Path(self.place).name
+        if self.source.startswith("export:"):
+            package = self.source.removeprefix("export:")
+            return (
+                f"export {package}'s model to {file} (ONNX; docs/audio.md says what it takes), "
+                f"then concours weights add {self.name} {file}"
+            )
         return f"curl -fLO {self.source} && concours weights add {self.name} {file}"
 
 
@@ -89,6 +95,12 @@ CHECKPOINTS = {
         _folder("wav2vec2", "wav2vec2", "facebook/wav2vec2-base", "0.4 GB", "Apache-2.0"),
         _folder("hubert", "hubert", "facebook/hubert-base-ls960", "0.4 GB", "Apache-2.0"),
         _folder("wavlm", "wavlm", "microsoft/wavlm-base-plus", "0.4 GB", "see its model card"),
+        _folder("ast", "ast", "MIT/ast-finetuned-audioset-10-10-0.4593", "0.35 GB",
+                "BSD-3-Clause"),
+        Checkpoint("passt", "passt", "passt/passt.onnx", "export:hear21passt", "0.34 GB",
+                   "Apache-2.0"),
+        Checkpoint("openl3", "openl3", "openl3/openl3.onnx", "export:openl3", "0.02 GB",
+                   "CC-BY-4.0"),
         _folder("mert", "mert", "m-a-p/MERT-v1-95M", "0.4 GB", "CC-BY-NC-4.0"),
     )
 }  # fmt: skip

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from concours.eval.errors import UsageError
 from concours.eval.items import Item
 from concours.listening_test.config import Audio
-from concours.listening_test.loudness import integrated_loudness
+from concours.metrics.loudness import loudness_of
 
 Samples = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def shape(samples: Samples, sha256: str, source: str, audio: Audio) -> Clip:
         cut[-fade:] *= ramp[::-1]
     if padded:
         cut = np.concatenate([cut, np.zeros((length - len(cut), audio.channels))])
-    return Clip(cut, sha256, source, integrated_loudness(cut, audio.rate), padded)
+    return Clip(cut, sha256, source, loudness_of(cut, audio.rate), padded)
 
 
 def level(clips: Sequence[Clip], audio: Audio) -> tuple[list[Clip], float]:
@@ -132,7 +132,7 @@ def anchor(clip: Clip, rate: int, cutoff: float) -> Clip:
 
     sections = butter(10, min(cutoff, 0.45 * rate), fs=rate, output="sos")
     samples = np.asarray(sosfiltfilt(sections, clip.samples, axis=0), np.float64)
-    return replace(clip, samples=samples, lufs=integrated_loudness(samples, rate))
+    return replace(clip, samples=samples, lufs=loudness_of(samples, rate))
 
 
 def trap(clip: Clip, rate: int, seed: int) -> Clip:
@@ -144,7 +144,7 @@ def trap(clip: Clip, rate: int, seed: int) -> Clip:
     scale = float(np.sqrt((clip.samples**2).mean()))
     noise = draw.normal(0, scale, clip.samples.shape)
     samples = (np.sign(clip.samples * ring) * np.abs(clip.samples) ** 0.5 * gate) * scale + noise
-    return replace(clip, samples=samples, lufs=integrated_loudness(samples, rate))
+    return replace(clip, samples=samples, lufs=loudness_of(samples, rate))
 
 
 def example_music(audio: Audio, seed: int) -> Clip:

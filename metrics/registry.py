@@ -18,6 +18,7 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from concours.metrics.presets import PRESETS
 from concours.metrics.spec import (
     CorpusModel,
     Direction,
@@ -194,7 +195,8 @@ def find(name: str) -> MetricSpec:
     else:
         known = catalogue()
     if name not in known:
-        raise MetricError(f"no metric is called {name!r}{_suggestion(name, known)}")
+        hint = _suggestion(name, [*known, *PRESETS])
+        raise MetricError(f"no metric is called {name!r}{hint}")
     return known[name]
 
 
@@ -271,11 +273,13 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
 
     ``symbolic`` and ``audio`` stand for all metrics of clips on that input and the distances
     between sets of them, ``originality`` for every
-    metric of that package, and a family (``pitch``, ``rhythm`` …) for its members.
+    metric of that package, a family (``pitch``, ``rhythm`` …) for its members, and a preset
+    (``musicgen``, ``stable-audio``, ``gui2023``) for the metrics and settings of a paper.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
-        for r in _group(name) or [request(name)]:
+        preset = [request(t) for t in PRESETS[name].metrics] if name in PRESETS else []
+        for r in preset or _group(name) or [request(name)]:
             requests.setdefault(r.key, r)
     return list(requests.values())
 

@@ -41,6 +41,21 @@ def _onnx(argument: str) -> Embedding:
     return open_onnx(argument)
 
 
+def _classifier(argument: str) -> Embedding:
+    from concours.eval.embeddings.audio_classifier import open_classifier
+
+    return open_classifier(argument)
+
+
+def _exported(name: str) -> Callable[[str], Embedding]:
+    def make(argument: str) -> Embedding:
+        from concours.eval.embeddings.onnx_file import open_exported
+
+        return open_exported(name, argument)
+
+    return make
+
+
 def _encoder(kind: str) -> Callable[[str], Embedding]:
     def make(argument: str) -> Embedding:
         from concours.eval.embeddings.self_supervised import open_encoder
@@ -55,6 +70,9 @@ BUILT_IN: dict[str, Callable[[str], Embedding]] = {
     "vggish": _vggish,
     "clap": _clap,
     **{k: _encoder(k) for k in ("encodec", "wav2vec2", "hubert", "wavlm", "mert")},
+    "ast": _classifier,
+    "passt": _exported("passt"),
+    "openl3": _exported("openl3"),
     "onnx": _onnx,
 }
 
