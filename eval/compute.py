@@ -17,6 +17,7 @@ from concours.eval.cache import cache_folder, store_arrays, stored_folder
 from concours.eval.embeddings.frames import frames_file
 from concours.eval.errors import UsageError
 from concours.eval.execute import Executor
+from concours.eval.items import Item
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress
 from concours.eval.work import (
@@ -24,6 +25,7 @@ from concours.eval.work import (
     FramesWanted,
     Measurement,
     Outcome,
+    PairWork,
     Task,
     failed,
     model_parameters,
@@ -46,12 +48,14 @@ def compute_items(
     executor: Executor,
     progress: Progress,
     embeddings: Sequence[str] = (),
+    *,
+    profile: bool = False,
 ) -> Iterator[list[Outcome]]:
     """Outcomes, in batches, of every item that lacks a score or frames or has never been read.
 
     ``ids`` numbers the measures, ``known(sha256, id)`` says what is there already (of
     :data:`FRAMES`, whether the item cannot be read), ``read`` holds the contents whose loading is
-    known. The frames of ``embeddings`` go to the cache.
+    known. The frames of ``embeddings`` go to the cache. ``profile`` asks for each piece's profile.
     """
     reference = plan.reference
     missing = _missing_models(plan)
@@ -67,6 +71,8 @@ def compute_items(
         for model, measure in missing.items():
             _fit(reference, model, measure, extracts)
     tasks = _tasks(plan, plan.systems, ids, known, read, embeddings=embeddings)
+    if profile:
+        tasks = [replace(t, profile=True) for t in tasks]
     yield from _batches(executor, tasks, progress, "scoring")
 
 
@@ -96,6 +102,7 @@ def _tasks(
     tasks: dict[str, Task] = {}
     for system in systems:
         measures = [m for m in plan.item_measures(system) if not m.request.spec.of_frames]
+        pair_measures = plan.pair_measures(system)
         for item in system.items:
             if item.sha256 is None:
                 continue
@@ -116,9 +123,31 @@ def _tasks(
                 and m.model not in (skip_models or ())
                 and not known(item.sha256, ids[m.identity])
             )
-            tasks[item.sha256] = replace(task, measurements=task.measurements + new)
+            pairs = _pairs(pair_measures, item, task, ids, known)
+            tasks[item.sha256] = replace(task, measurements=task.measurements + new, pairs=pairs)
     wanted = [_with_frames(t, embeddings, known) for t in tasks.values()]
-    return [t for t in wanted if t.measurements or t.frames or t.sha256 not in read]
+    return [t for t in wanted if t.measurements or t.frames or t.pairs or t.sha256 not in read]
+
+
+def _pairs(
+    measures: Sequence[Measure], item: Item, task: Task, ids: Ids, known: Known
+) -> tuple[PairWork, ...]:
+    """The task's pairs with that of the item, which several systems may share."""
+    pair = item.pair
+    unreadable = item.sha256 is not None and known(item.sha256, FRAMES)
+    if not measures or not pair or unreadable:
+        return task.pairs
+    there = next((p for p in task.pairs if p.pair == pair), PairWork(pair, item.partners, ()))
+    asked = {m.id for m in there.measurements}
+    new = tuple(
+        Measurement(ids[m.identity], m.request.spec.lookup, dict(m.request.parameters))
+        for m in measures
+        if ids[m.identity] not in asked and not known(pair, ids[m.identity])
+    )
+    if not new:
+        return task.pairs
+    others = tuple(p for p in task.pairs if p.pair != pair)
+    return (*others, replace(there, measurements=there.measurements + new))
 
 
 def _with_frames(task: Task, embeddings: Sequence[str], known: Known) -> Task:

@@ -56,8 +56,14 @@ class Source(Strict):
     order: int | None = Field(default=None, ge=1, le=64, description="order of a Markov chain")
     count: int | None = Field(default=None, ge=1, description="how many pieces at most")
     seed: int = Field(default=0, ge=0, description="seed of a split or a baseline")
-    prompts: str | None = Field(default=None, description="CSV: path, prompt")
+    prompts: str | None = Field(default=None, description="CSV or JSON: path, prompt")
     groups: str | None = Field(default=None, description="CSV: path, song that it is cut from")
+    ground_truth: str | None = Field(
+        default=None, description="what each item should be: a folder named alike, or a CSV"
+    )
+    targets: str | None = Field(
+        default=None, description="what was asked of each item: a CSV or JSON of attributes"
+    )
     card: dict[str, CardValue] = Field(default={}, description=CARD_HELP)
 
     @model_validator(mode="after")
@@ -166,9 +172,29 @@ def _cross_references(config: Config) -> Iterator[tuple[tuple[str | int, ...], s
                 yield (*here, "systems", i), _unknown(system, config.systems)
         for i, entry in enumerate(benchmark.metrics):
             try:
-                settle([entry])
+                asked = settle([entry])
             except MetricError as error:
                 yield (*here, "metrics", i), str(error)
+                continue
+            if asked and all(r.spec.level == "pair" for r in asked):
+                fault = _unpaired(config, benchmark, asked)
+                if fault:
+                    yield (*here, "metrics", i), fault
+
+
+def _unpaired(config: Config, benchmark: Benchmark, asked: Sequence[MetricRequest]) -> str:
+    """Why none of these pair metrics can be computed; "" where one can."""
+    sources = [config.systems[n] for n in benchmark.systems if n in config.systems]
+    sources += [config.references[n] for n in [benchmark.reference] if n in config.references]
+    given = {
+        "truth": any(s.ground_truth for s in sources),
+        "target": any(s.targets or s.prompts or s.ground_truth for s in sources),
+        "prefix": any(s.prompts for s in sources),
+    }
+    if any(given.get(r.spec.partner, True) for r in asked):
+        return ""
+    keys = {"truth": "ground_truth", "target": "targets or prompts", "prefix": "prompts"}
+    return f"it needs {keys[asked[0].spec.partner]} in a system of this benchmark"
 
 
 def _circular(config: Config, name: str) -> bool:

@@ -8,14 +8,17 @@ any other from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from concours.eval.embeddings.catalogue import embedding_of, open_embedding
-from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set
+from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set, store_frames
 from concours.eval.embeddings.texts import text_vectors
+from concours.eval.items import Partner
+from concours.eval.pair_scores import opened
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.sets import frame_files
 from concours.eval.work import ScoreValue, as_score
@@ -33,7 +36,7 @@ NO_FRAMES = "no frames of the embedding: too short, or it could not be read"
 class FrameTask:
     """One metric of all items of a system: their contents, the files of their frames, and what
     they are held against. ``prompts`` and ``own`` are the run's prompts and each item's, -1 for
-    none; ``targets`` the frames of each item's target, "" for none."""
+    none; ``targets`` each item's target and the file of its frames, None for none."""
 
     measurement: int
     metric: str
@@ -43,7 +46,7 @@ class FrameTask:
     reference: FrameFiles | None = None
     prompts: tuple[str, ...] = ()
     own: tuple[int, ...] = ()
-    targets: tuple[str, ...] = ()
+    targets: tuple[tuple[Partner, str] | None, ...] = ()
 
 
 Scored = list[tuple[str, ScoreValue]]
@@ -66,7 +69,7 @@ def _scored(task: FrameTask) -> Scored:
     parts = [_frames_of(f) for f in task.frames.files]
     held = [i for i, p in enumerate(parts) if p is not None and len(p)]
     facts = read_set(FrameFiles(task.frames.embedding, ())).facts
-    x = frame_set([parts[i] for i in held], facts=facts)  # type: ignore[misc]
+    x = frame_set([parts[i] for i in held], facts=facts)
     spec = find(task.metric)
     results: list[MetricResult] = []
     if held:
@@ -81,11 +84,13 @@ def _scored(task: FrameTask) -> Scored:
 
 def _other(task: FrameTask, held: Sequence[int]) -> FrameSet | Prompts:
     """What the clips are held against: prompts, their targets, or the whole reference."""
-    if task.prompts:
+    if task.own:
+        if not task.prompts:
+            return Prompts(np.zeros((0, 1), np.float32), np.full(len(held), -1))
         vectors = text_vectors(task.frames.embedding, task.prompts)
         return Prompts(vectors, np.array([task.own[i] for i in held], np.int64))
     if task.targets:
-        parts = [_frames_of(task.targets[i]) if task.targets[i] else None for i in held]
+        parts = [_frames_of_target(task.targets[i], task.frames.embedding) for i in held]
         d = open_embedding(task.frames.embedding).spec.dimension
         rows = [np.zeros((0, d), np.float32) if p is None else p for p in parts]
         clip = np.repeat(np.arange(len(rows)), [len(r) for r in rows]).astype(np.int64)
@@ -99,6 +104,19 @@ def _frames_of(file: str) -> Any:
         return np.load(file, allow_pickle=False)
     except OSError:
         return None
+
+
+def _frames_of_target(target: tuple[Partner, str] | None, embedding: str) -> Any:
+    """The frames of a target, made here where they are not in the cache; None where it has none."""
+    if target is None:
+        return None
+    partner, file = target
+    if not Path(file).is_file():
+        subject = opened(partner)
+        if isinstance(subject, str):
+            return None
+        store_frames(subject.clip, Path(file), embedding)
+    return _frames_of(file)
 
 
 def frame_tasks(plan: Plan, ids: Ids, known: Known) -> list[FrameTask]:
@@ -140,12 +158,19 @@ def _against(
     system: PlannedSystem,
     number_of: Mapping[str, int],
 ) -> FrameTask:
-    from dataclasses import replace
-
     spec = measure.request.spec
     if spec.level == "corpus":
         assert plan.reference is not None
         return replace(task, reference=frame_files(plan.reference, measure.request))
-    prompt = {i.sha256: i.prompt for i in system.items}
-    own = tuple(number_of.get(prompt[c], -1) for c in task.contents)
-    return replace(task, prompts=tuple(number_of) or ("",), own=own)
+    if spec.partner == "prompt":
+        words = {i.sha256: i.words for i in system.items}
+        own = tuple(number_of.get(words[c], -1) for c in task.contents)
+        return replace(task, prompts=tuple(number_of), own=own)
+    embedding = task.frames.embedding
+    truths = {
+        i.sha256: (p, str(frames_file(p.sha256, p.kind, embedding)))
+        for i in system.items
+        for p in i.partners
+        if p.role == "truth" and p.sha256
+    }
+    return replace(task, targets=tuple(truths.get(c) for c in task.contents))

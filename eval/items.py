@@ -6,14 +6,39 @@ once, and a file that moves keeps its scores.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
+from concours.eval.cache import digest
 from concours.eval.errors import UsageError
 from concours.eval.load import kind_of, part_bytes, parts
+
+
+@dataclass(frozen=True)
+class Partner:
+    """What a pair metric holds an item against; ``role`` as in
+    :class:`concours.metrics.spec.MetricSpec`.
+
+    A file (``location``, ``fragment``, ``kind``, ``sha256``) or a table of attributes (``table``,
+    as canonical JSON). Where there is neither, ``reason`` says why. ``name`` is how it is shown.
+    """
+
+    role: Literal["truth", "target", "prefix"]
+    name: str
+    location: str = ""
+    fragment: str = ""
+    kind: str = ""
+    sha256: str = ""
+    table: str = ""
+    reason: str = ""
+
+    @property
+    def identity(self) -> list[str]:
+        """What a score against it depends on: contents, never places."""
+        return [self.role, self.kind, self.sha256, self.table, self.reason]
 
 
 @dataclass(frozen=True)
@@ -22,8 +47,8 @@ class Item:
 
     ``path`` is relative to the system's folder (with ``#X:3`` for the third tune of an ABC file),
     ``location`` the file to read, ``fragment`` the tune in it. ``sha256`` is None where the file
-    could not be read; ``reason`` then says why. ``song`` names what the piece is cut from, where a
-    table says so.
+    could not be read; ``reason`` then says why. ``partners`` holds at most one of each role;
+    ``song`` names what the piece is cut from, where a table says so.
     """
 
     path: str
@@ -33,7 +58,20 @@ class Item:
     sha256: str | None
     reason: str = ""
     prompt: str = ""
+    partners: tuple[Partner, ...] = ()
     song: str = ""
+
+    @property
+    def words(self) -> str:
+        """The prompt, where it is text and not music."""
+        return "" if any(p.role == "prefix" for p in self.partners) else self.prompt
+
+    @property
+    def pair(self) -> str:
+        """The identity of the item together with its partners; "" without any."""
+        if self.sha256 is None or not self.partners:
+            return ""
+        return digest("pair", self.sha256, [p.identity for p in self.partners])
 
 
 def find_items(path: str, folder: Path | None = None) -> list[Item]:
@@ -99,72 +137,3 @@ def _items_in(file: Path, root: Path) -> Iterator[Item]:
     for fragment in parts(file, data):
         digest = hashlib.sha256(part_bytes(data, fragment)).hexdigest()
         yield Item(f"{path}#{fragment}" if fragment else path, file, fragment, kind, digest)
-
-
-def with_prompts(items: list[Item], table: Path) -> list[Item]:
-    """The items with the prompts of a CSV file that has columns ``path`` and ``prompt``.
-
-    Raises:
-        UsageError: the file is missing, lacks a column, or names a path that no item has.
-    """
-    return with_column({"": items}, table, "prompt")[""]
-
-
-def with_column(
-    systems: Mapping[str, list[Item]], table: Path, column: str
-) -> dict[str, list[Item]]:
-    """The items of several systems with the values of one column (``prompt`` or ``song``).
-
-    A path is relative to its system's folder, or leads to the file from where the table is read.
-
-    Raises:
-        UsageError: the file is missing, lacks a column, or names a path that no item has.
-    """
-    values = read_column(table, column)
-    used: set[str] = set()
-    found = {}
-    for name, items in systems.items():
-        changed = []
-        for item in items:
-            key = next((p for p in _paths(item, name) if p in values), None)
-            if key is not None:
-                used.add(key)
-                item = replace(item, **{column: values[key]})  # noqa: PLW2901
-            changed.append(item)
-        found[name] = changed
-    missing = sorted(set(values) - used)
-    if missing:
-        raise UsageError(f"{table}: no item is called {missing[0]} ({len(missing)} such rows)")
-    return found
-
-
-def _paths(item: Item, system: str) -> list[str]:
-    tail = f"#{item.fragment}" if item.fragment else ""
-    within = f"{Path(system, item.path).as_posix()}" if system else item.path
-    return [item.path, within, f"{item.location.as_posix()}{tail}"]
-
-
-def read_column(table: Path, column: str) -> dict[str, str]:
-    """A CSV file's column by its column ``path``.
-
-    Raises:
-        UsageError: the file is missing, lacks a column or a row, or names a path twice.
-    """
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{table}: cannot be read: {error}") from error
-    if column == "song" and rows and "group" in rows[0]:
-        column = "group"  # both words are in use
-    if not rows or not {"path", column} <= set(rows[0]):
-        raise UsageError(
-            f"{table}: a table of {column}s needs a row and the columns path, {column}"
-        )
-    found: dict[str, str] = {}
-    for line, row in enumerate(rows, 2):
-        path = row["path"] or ""
-        if found.get(path, row[column]) != row[column]:
-            raise UsageError(f"{table}:{line}: {path} stands here twice, with two {column}s")
-        found[path] = row[column] or ""
-    return found

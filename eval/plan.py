@@ -107,12 +107,16 @@ class Plan:
     @cached_property
     def run_id(self) -> str:
         contents = [
-            [s.name, s.is_reference, [[i.path, i.sha256, i.prompt] for i in s.items]]
+            [s.name, s.is_reference, [[i.path, i.sha256, i.prompt, i.pair] for i in s.items]]
             + ([s.set_id] if s.statistics else [])
             + ([s.songs] if any(i.song for i in s.items) else [])
             for s in self.systems
         ]
-        measures = [m.identity for s in self.systems for m in self.item_measures(s)]
+        measures = [
+            m.identity
+            for s in self.systems
+            for m in (*self.item_measures(s), *self.pair_measures(s))
+        ]
         sets = [Measure(r).identity for r in self.set_requests()]
         settings = [self.seed, self.resamples, self.confidence, HALF_SAMPLES, LOADER_VERSION]
         return digest(self.benchmark, contents, measures, sets, settings)
@@ -138,27 +142,54 @@ class Plan:
         return self.reference is not None and not self.reference.statistics
 
     def _on_frames(self, request: MetricRequest, system: PlannedSystem) -> list[Measure]:
+        """The measure of items on frames: what a clip gets depends on all that it is held with."""
         if request.spec.level == "corpus":
             if self.reference is None or system.is_reference:
                 return []
             return [Measure(request, against=digest(self.reference.set_id, system.set_id))]
-        if request.spec.partner == "prompt":
-            asked = any(i.prompt for i in system.items)
-            return (
-                [Measure(request, against=self._asked)] if asked or not system.is_reference else []
-            )
-        return []
+        asked = self._asked if request.spec.partner == "prompt" else self._truths
+        own = {i.sha256 for i in system.items}
+        if system.is_reference and not any(sha in own for sha, _ in asked):
+            return []
+        return [Measure(request, against=digest(asked))]
 
     @cached_property
     def prompts(self) -> tuple[str, ...]:
-        """All different prompts of the run, sorted."""
-        return tuple(sorted({i.prompt for s in self.systems for i in s.items if i.prompt}))
+        """All different prompts of the run in words, sorted."""
+        return tuple(sorted({p for _, p in self._asked}))
 
     @cached_property
-    def _asked(self) -> str:
-        """A hash of who was asked for what: a prompt's place depends on all of them."""
-        pairs = {(i.sha256 or "", i.prompt) for s in self.systems for i in s.items if i.prompt}
-        return digest(sorted(pairs))
+    def _asked(self) -> list[tuple[str, str]]:
+        """Who was asked for what in words: a prompt's place depends on all of them."""
+        items = [i for s in self.systems for i in s.items]
+        return sorted({(i.sha256, i.words) for i in items if i.sha256 and i.words})
+
+    @cached_property
+    def _truths(self) -> list[tuple[str, str]]:
+        """The contents that go in pairs."""
+        return sorted(
+            {
+                (i.sha256, p.sha256)
+                for s in self.systems
+                for i in s.items
+                for p in i.partners
+                if p.role == "truth" and p.sha256 and i.sha256
+            }
+        )
+
+    def pair_measures(self, system: PlannedSystem) -> list[Measure]:
+        """What is computed for each item of a system and its partner, where it has such partners.
+
+        What goes against a target goes against the prompt or the ground truth where there is none.
+        """
+        roles = {p.role for i in system.items for p in i.partners}
+        return [
+            Measure(r)
+            for r in self.requests
+            if r.spec.level == "pair"
+            and r.spec.inputs != "embedding"
+            and (r.spec.partner in roles or (r.spec.partner == "target" and roles))
+        ]
 
     def _model(self, request: MetricRequest) -> str:
         """The name of the fitted reference that a corpus metric needs: a hash of its making."""

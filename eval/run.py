@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
 from concours.eval.sources import resolve, statistics_of
 from concours.eval.store import Store, open_store, runs
+from concours.eval.store.engine import is_there
 
 LOADER = str(LOADER_VERSION)
 
@@ -143,20 +145,21 @@ def run_benchmarks(
 def plan_benchmarks(
     config: Config, folder: Path | None = None, *, only: Sequence[str] = ()
 ) -> list[PlannedRun]:
-    """What :func:`run_benchmarks` would compute. Baselines are generated, nothing is scored."""
+    """What :func:`run_benchmarks` would compute. Baselines are generated, nothing is scored, and
+    nothing is written into the store; one that is not there yet is not made."""
     folder = folder or Path()
-    planned = []
-    with open_store(config.store, folder) as store:
-        for plan in make_plans(config, folder, only, Silent()):
-            ids = runs.register(store, plan, manifest(plan, folder), LOADER)
-            scores = runs.known_scores(store, plan.run_id)
-            loads = runs.known_loads(store, plan.run_id, LOADER)
-            there = runs.known_set_scores(store, plan.run_id)
-            known = _known(loads, scores)
-            embeddings = sets.needed_embeddings(plan, ids, lambda *key, t=there: key in t, known)
-            missing = compute.count_missing(plan, ids, known, set(loads), embeddings)
-            planned.append(PlannedRun(plan, missing))
-    return planned
+    with ExitStack() as stack:
+        there = is_there(config.store, folder)
+        store = stack.enter_context(open_store(config.store, folder)) if there else None
+        plans = make_plans(config, folder, only, Silent())
+        return [PlannedRun(plan, _missing(store, plan)) for plan in plans]
+
+
+def _missing(store: Store | None, plan: Plan) -> int:
+    known = runs.known_of(store, plan, LOADER)
+    done = _known(known.loads, known.scores)
+    embeddings = sets.needed_embeddings(plan, known.ids, lambda *key: key in known.sets, done)
+    return compute.count_missing(plan, known.ids, done, set(known.loads), embeddings)
 
 
 def _run(
@@ -181,6 +184,7 @@ def _run(
             computed.add(outcome.sha256)
             loads[outcome.sha256] = outcome.status
             scores.update((outcome.sha256, s.measurement) for s in outcome.scores)
+            scores.update((p, s.measurement) for p, own in outcome.pair_scores.items() for s in own)
     on_frames = frame_scores.frame_tasks(plan, ids, known)
     done = executor.map(frame_scores.score_frames, on_frames, frame_scores.lost_frames)
     for _, found in progress.track(done, len(on_frames), "comparing clips"):

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from concours.eval import compute, frame_scores, sets
 from concours.eval.embeddings.statistics import is_statistics
 from concours.eval.errors import UsageError
+from concours.eval.event_files import find_event_files, score_events
 from concours.eval.execute import make_executor
-from concours.eval.items import Item, find_items, with_column
+from concours.eval.items import Item, find_items
+from concours.eval.pairing import (
+    is_table,
+    prompt_of,
+    together,
+    unanswered,
+    with_ground_truth,
+    with_prompts,
+    with_targets,
+)
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
+from concours.eval.songs import with_songs
 from concours.eval.work import Outcome, ScoreValue
 from concours.metrics import registry
 from concours.metrics.registry import expand
 from concours.metrics.spec import MetricRequest
 
 REFERENCE = "reference"
+SHOWN = {"truth": "ground_truth", "target": "target", "prefix": "prompt"}
 
 
 @dataclass(frozen=True)
 class ScoredItem:
     """One piece of the path argument ``given``; ``status`` is "failed" where it could not be read,
-    with the cause in ``reason``."""
+    with the cause in ``reason``. ``partners`` names what pair metrics held it against, by role."""
 
     given: str
     path: str
@@ -34,6 +47,8 @@ class ScoredItem:
     reason: str
     warnings: tuple[str, ...]
     scores: Mapping[str, ScoreValue]
+    partners: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,12 +63,62 @@ class ScoredSet:
 @dataclass(frozen=True)
 class Scores:
     """Everything that was scored. ``reference_items`` are the reference's own, each held against
-    the others."""
+    the others; ``unanswered`` are the ground truths that no item answers."""
 
     requests: tuple[MetricRequest, ...]
     items: tuple[ScoredItem, ...]
     sets: tuple[ScoredSet, ...]
     reference_items: tuple[ScoredItem, ...]
+    unanswered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """What items are held against, as :mod:`concours.eval.pairing` takes it: a folder or table of
+    ground truths, a table or folder of targets, a table of prompts, one prompt for all."""
+
+    ground_truth: str | None = None
+    targets: str | None = None
+    prompts: str | None = None
+    prompt: str | None = None
+
+    def of(self, systems: Mapping[str, list[Item]]) -> dict[str, list[Item]]:
+        """The items of each path with their partners.
+
+        A table may name the items of all paths; names are matched path by path.
+        """
+        if self.prompts is not None:
+            table = Path(self.prompts).expanduser()
+            systems = together(systems, lambda items: with_prompts(items, table))
+        if self.prompt is not None:
+            text = self.prompt
+            systems = together(systems, lambda items: prompt_of(items, text))
+        for source, pair in ((self.ground_truth, with_ground_truth), (self.targets, with_targets)):
+            if source is not None and is_table(source):
+                systems = together(systems, partial(pair, source=source))
+            elif source is not None:
+                systems = {name: pair(items, source) for name, items in systems.items()}
+        return dict(systems)
+
+    def families(self, items: Sequence[Item], kinds: set[str]) -> list[str]:
+        """The families of pair metrics that the partners allow."""
+        roles = {p.role for i in items for p in i.partners}
+        found = []
+        if "truth" in roles:
+            found += ["pairs", "bar_overlap"] if "symbolic" in kinds else []
+            found += ["audio_pairs"] if "audio" in kinds else []
+        if "prefix" in roles:
+            found.append("prefix")
+        return [*found, "control"] if roles and "symbolic" in kinds else found
+
+
+NOT_PAIRED = Pairing()
+OPTIONS = {
+    "truth": "its ground truth: add --ground-truth PATH",
+    "target": "what was asked for: add --target FILE, --prompts TABLE or --ground-truth PATH",
+    "prompt": "the text of its prompt: add --prompts TABLE or --prompt TEXT",
+    "prefix": "a musical prompt: add --prompts TABLE or --prompt FILE",
+}
 
 
 def score_paths(
@@ -61,9 +126,11 @@ def score_paths(
     *,
     metrics: Sequence[str] = (),
     reference: str | None = None,
-    prompts: str | None = None,
     groups: str | None = None,
     compat: str | None = None,
+    pairing: Pairing = NOT_PAIRED,
+    beats: str | None = None,
+    profile: bool = False,
     workers: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -76,46 +143,106 @@ def score_paths(
     the distances to it and originality too.
 
     ``reference`` may be statistics (``.npz``) instead of music: Fréchet distances need no more.
-    ``prompts`` is a CSV file with the columns ``path`` and ``prompt``, ``groups`` one with ``path``
-    and ``song``: what pieces were asked for, and which are cut from one recording.
+    ``groups`` is a CSV file with the columns ``path`` and ``song``: which are cut from one
+    recording.
 
     ``compat`` names another tool (muspy, musdr, mgeval, pypianoroll) whose numbers are reproduced,
-    bugs included; ``metrics`` then picks among those of that tool.
+    bugs included; ``metrics`` then picks among those of that tool. MusDr's own event files (CSV)
+    are read under ``compat="musdr"``.
+
+    ``pairing`` says what each item is held against; the metrics of pairs come with it by default.
+    ``beats`` settles the parameter of that name wherever a metric has it: ``check``, ``trust`` or
+    ``estimate``. ``profile`` adds each piece's histograms and curves
+    (:mod:`concours.metrics.profile`).
 
     Raises:
-        UsageError: nothing at a path, or a metric that needs a reference where none is given.
+        UsageError: nothing at a path, or a metric that needs a reference or a partner where none is
+            given.
         MetricError: an unknown metric, parameter or tool.
     """
-    found = {p: find_items(p) for p in dict.fromkeys(paths)}
-    held = reference is not None and is_statistics(Path(reference))
-    own = find_items(reference) if reference is not None and not held else []
-    if prompts is not None:
-        found = with_column(found, Path(prompts), "prompt")
+    events: list[ScoredItem] = []
+    if compat == "musdr":
+        names = [r.name for r in _of_peer(compat, metrics)]
+        with_events = {p: files for p in dict.fromkeys(paths) if (files := find_event_files(p))}
+        events = [_scored_events(p, f, names) for p, files in with_events.items() for f in files]
+        paths = [p for p in paths if p not in with_events or _holds_music(p)]
+    if events and not paths:
+        return Scores(tuple(_of_peer("musdr", metrics)), tuple(events), (), ())
+    found = pairing.of({p: find_items(p) for p in dict.fromkeys(paths)})
+    statistics = reference is not None and is_statistics(Path(reference))
+    own = find_items(reference) if reference is not None and not statistics else []
     if groups is not None:
-        both = with_column({**found, REFERENCE: own}, Path(groups), "song")
-        own = both.pop(REFERENCE)
-        found = both
+        table = Path(groups).expanduser()
+        grouped = together({REFERENCE: own, **found}, lambda items: with_songs(items, table))
+        own, found = grouped.pop(REFERENCE), grouped
     systems = [PlannedSystem(p, tuple(items), p) for p, items in found.items()]
-    kinds = {i.kind for s in systems for i in s.items}
+    everything = [i for s in systems for i in s.items]
+    kinds = {i.kind for i in everything}
     if compat is not None:
         asked = _of_peer(compat, metrics)
     else:
-        asked = expand(metrics or _default_metrics(kinds, reference is not None))
+        paired = pairing.families(everything, kinds)
+        asked = expand(metrics or [*_default_metrics(kinds, reference is not None), *paired])
+    if beats is not None:
+        asked = [_with_beats(r, beats) for r in asked]
+    asked = _paired(asked, everything, metrics)
     if reference is None:
         needing = [r.name for r in asked if r.spec.level in ("set", "corpus")]
         if metrics and needing and not _only_groups(metrics):
             raise UsageError(f"{needing[0]} compares with a reference: add --reference FOLDER")
-        asked = [r for r in asked if r.spec.level not in ("set", "corpus")]
-    named = {m.partition(":")[0] for m in metrics}
-    if prompts is None:
-        lacking = [r.name for r in asked if r.spec.partner == "prompt" and r.name in named]
-        if lacking:
-            raise UsageError(f"{lacking[0]} holds sound against its prompt: add --prompts FILE")
+        asked = [r for r in asked if r.spec.level in ("clip", "pair")]
     if reference is not None:
-        at = str(Path(reference).absolute()) if held else ""
+        at = str(Path(reference).absolute()) if statistics else ""
         systems.insert(0, PlannedSystem(REFERENCE, tuple(own), reference, {}, True, at))
     plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
-    return _compute(plan, asked, reference, workers, progress or Silent())
+    scores = _compute(plan, asked, reference, workers, progress or Silent(), profile)
+    scores = replace(scores, items=(*events, *scores.items))
+    if pairing.ground_truth is None:
+        return scores
+    return replace(scores, unanswered=tuple(unanswered(everything, pairing.ground_truth)))
+
+
+def _scored_events(given: str, file: Path, names: Sequence[str]) -> ScoredItem:
+    sha256, found = score_events(file, names)
+    if isinstance(found, str):
+        return ScoredItem(given, str(file), sha256 or None, "failed", found, (), {})
+    return ScoredItem(given, str(file), sha256, "ok", "", (), found)
+
+
+def _holds_music(path: str) -> bool:
+    try:
+        return bool(find_items(path))
+    except UsageError:
+        return False
+
+
+def _with_beats(request: MetricRequest, beats: str) -> MetricRequest:
+    if "beats" not in request.spec.parameters:
+        return request
+    if request.parameters["beats"] != request.spec.parameters["beats"]:
+        return request  # what is written with the metric holds
+    return MetricRequest(request.spec, {**request.parameters, "beats": beats})
+
+
+def _paired(
+    asked: list[MetricRequest], items: Sequence[Item], metrics: Sequence[str]
+) -> list[MetricRequest]:
+    """The metrics that the items have partners for; those asked for by name must have them."""
+    roles: set[str] = {p.role for i in items for p in i.partners}
+    if any(i.words for i in items):
+        roles.add("prompt")
+    lacking = [
+        r
+        for r in asked
+        if r.spec.level == "pair"
+        and not (r.spec.partner in roles or (r.spec.partner == "target" and roles))
+    ]
+    named = {m.partition(":")[0] for m in metrics}
+    for r in lacking:
+        if r.name in named or r.spec.family in named:
+            raise UsageError(f"{r.name} compares with {OPTIONS[r.spec.partner]}")
+    # of a preset, metrics on frames stay and say that their partner is missing
+    return [r for r in asked if r not in lacking or r.spec.of_frames]
 
 
 def _of_peer(peer: str, names: Sequence[str]) -> list[MetricRequest]:
@@ -147,8 +274,9 @@ def _compute(
     reference: str | None,
     workers: int | None,
     progress: Progress,
+    profile: bool,
 ) -> Scores:
-    measures = [m for s in plan.systems for m in plan.item_measures(s)]
+    measures = [m for s in plan.systems for m in (*plan.item_measures(s), *plan.pair_measures(s))]
     measures += [Measure(r) for r in plan.set_requests()]
     ids = {identity: i for i, identity in enumerate(dict.fromkeys(m.identity for m in measures))}
     executor = make_executor("local", workers)
@@ -160,11 +288,14 @@ def _compute(
         return bad or (sha256, number) in found
 
     embeddings = sets.needed_embeddings(plan, ids, lambda *_: False, lambda *_: False)
-    batches = compute.compute_items(plan, ids, known, set(), executor, progress, embeddings)
+    batches = compute.compute_items(
+        plan, ids, known, set(), executor, progress, embeddings, profile=profile
+    )
     for batch in batches:
         for o in batch:
             outcomes.setdefault(o.sha256, o)
             found |= {(o.sha256, s.measurement): s for s in o.scores}
+            found |= {(p, s.measurement): s for p, own in o.pair_scores.items() for s in own}
     on_frames = frame_scores.frame_tasks(plan, ids, known)
     for _, scores in executor.map(frame_scores.score_frames, on_frames, frame_scores.lost_frames):
         found |= {(sha, s.measurement): s for sha, s in scores}
@@ -180,11 +311,8 @@ def _compute(
     shown = {r.key for r in asked}
 
     def items(system: PlannedSystem) -> tuple[ScoredItem, ...]:
-        of = {
-            m.request.key: ids[m.identity]
-            for m in plan.item_measures(system)
-            if m.request.key in shown
-        }
+        own = (*plan.item_measures(system), *plan.pair_measures(system))
+        of = {m.request.key: ids[m.identity] for m in own if m.request.key in shown}
         return tuple(_item(system, i, of, outcomes, found) for i in system.items)
 
     own = [s for s in plan.systems if s.is_reference]
@@ -216,7 +344,11 @@ def _item(
     outcome = outcomes.get(item.sha256 or "")
     if item.sha256 is None or outcome is None:
         return ScoredItem(system.source, path, item.sha256, "failed", item.reason, (), {})
-    scores = {k: s for k, m in measures.items() if (s := found.get((item.sha256, m))) is not None}
+    scores = {
+        k: s
+        for k, m in measures.items()
+        if (s := found.get((item.sha256, m)) or found.get((item.pair, m))) is not None
+    }
     return ScoredItem(
         system.source,
         path,
@@ -225,6 +357,8 @@ def _item(
         outcome.reason,
         outcome.warnings,
         scores,
+        {p.role: p.name for p in item.partners if p.name},
+        outcome.profile,
     )
 
 
@@ -237,8 +371,10 @@ def _shown_path(system: PlannedSystem, item: Item) -> str:
 
 
 def as_dict(scores: Scores) -> dict[str, Any]:
-    """The JSON form: ``items`` and ``sets``."""
+    """The JSON form: ``items`` and ``sets``, and the ``unanswered`` ground truths if any."""
+    levels = {r.key: r.spec.level for r in scores.requests}
     return {
+        **({"unanswered": list(scores.unanswered)} if scores.unanswered else {}),
         "items": [
             {
                 "path": i.path,
@@ -246,7 +382,9 @@ def as_dict(scores: Scores) -> dict[str, Any]:
                 "status": i.status,
                 "reason": i.reason,
                 "warnings": list(i.warnings),
-                "scores": {k: _score(s) for k, s in i.scores.items()},
+                **{SHOWN[role]: name for role, name in i.partners.items()},
+                "scores": {k: _score(s, levels[k]) for k, s in i.scores.items()},
+                **({"profile": dict(i.profile)} if i.profile else {}),
             }
             for i in scores.items
         ],
@@ -272,11 +410,12 @@ def as_dict(scores: Scores) -> dict[str, Any]:
     }
 
 
-def _score(score: ScoreValue) -> dict[str, Any]:
+def _score(score: ScoreValue, level: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "value": score.value,
         "status": score.status,
         "reason": score.reason,
+        "level": level,
     }
     if score.detail:
         found["detail"] = dict(score.detail)

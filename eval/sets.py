@@ -83,7 +83,8 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
 
     def compute(rows: Rows, others: Rows) -> MetricResult:
         held_against = reference if fixed else _part(reference, others)
-        return spec.function(_part(values, rows), held_against, **task.parameters)
+        result: MetricResult = spec.function(_part(values, rows), held_against, **task.parameters)
+        return result
 
     whole: MetricResult = spec.function(values, reference, **task.parameters)
     scores = {ALL: as_score(task.measurement, whole)} | {

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
+from concours.eval.errors import UsageError
 from concours.eval.items import Item
+from concours.eval.pairing import items_named
+from concours.eval.pairing_table import read_rows
 
+COLUMNS = ("song", "group")
 NUMBERED = re.compile(r"(.+)[_-]\d{2,}$")
 FEWEST = 4
 
@@ -33,6 +38,26 @@ def songs(items: Sequence[Item]) -> list[str]:
     named = [_name(i.path) for i in items]
     enough = len({n for n in named if n}) >= FEWEST
     return [(n if enough else "") or i.path for n, i in zip(named, items, strict=True)]
+
+
+def with_songs(items: list[Item], table: Path) -> list[Item]:
+    """The items with the songs of a table that has the columns ``path`` and ``song`` (or
+    ``group``).
+
+    Raises:
+        UsageError: the file is missing, lacks a column, or names a path that no item has.
+    """
+    found = list(items)
+    rows = read_rows(table)
+    if not rows:
+        raise UsageError(f"{table}: a table of songs needs a row and the columns path, song")
+    for row in rows:
+        song = next((str(row.values[c]) for c in COLUMNS if row.values.get(c)), "")
+        if not row.values.get("path") or not song:
+            raise UsageError(f"{row.place}: a row needs a path and a song")
+        for i in items_named(items, str(row.values["path"]), row.place):
+            found[i] = replace(found[i], song=song)
+    return found
 
 
 def _name(path: str) -> str:

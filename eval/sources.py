@@ -16,8 +16,10 @@ from concours.eval.config import Config, Source
 from concours.eval.corpora import corpus_files
 from concours.eval.embeddings.statistics import is_statistics
 from concours.eval.errors import UsageError
-from concours.eval.items import Item, find_items, items_of, with_column, with_prompts
+from concours.eval.items import Item, find_items, items_of
 from concours.eval.load import LOADER_VERSION, LoadError, load
+from concours.eval.pairing import with_ground_truth, with_prompts, with_targets
+from concours.eval.songs import with_songs
 from concours.metrics.piece import Piece
 
 DEFAULT_COUNT = 50
@@ -50,18 +52,27 @@ def _items(
     if statistics_of(source, folder):
         return []
     if source.path is not None:
-        found = _sample(find_items(source.path, folder), source)
-    elif source.corpus is not None:
+        return _sample(_paired(find_items(source.path, folder), source, folder), source)
+    if source.corpus is not None:
         files = corpus_files(source.corpus, source.split, seed=source.seed, limit=source.count)
         found = items_of({f.name: f for f in files})
     else:
         assert source.train_on is not None
         found = _baseline(name, source, items(source.train_on), say)
+    return _paired(found, source, folder)
+
+
+def _paired(items: list[Item], source: Source, folder: Path) -> list[Item]:
+    """The items with the prompts, ground truths, targets and songs that the source names."""
     if source.prompts:
-        found = with_prompts(found, folder / source.prompts)
+        items = with_prompts(items, folder / source.prompts)
+    if source.ground_truth:
+        items = with_ground_truth(items, source.ground_truth, folder)
+    if source.targets:
+        items = with_targets(items, source.targets, folder)
     if source.groups:
-        found = with_column({"": found}, folder / source.groups, "song")[""]
-    return found
+        items = with_songs(items, folder / source.groups)
+    return items
 
 
 def statistics_of(source: Source, folder: Path) -> str:

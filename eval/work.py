@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
 from concours.eval.cache import open_arrays
-from concours.eval.load import LoadError, load, part_bytes
-from concours.eval.load.audio import load_audio
-from concours.eval.render import RENDER_RATE, RenderError, render_audio
-from concours.metrics.clip import Clip, make_clip
+from concours.eval.items import Partner
+from concours.eval.load import LoadError, part_bytes
+from concours.eval.pair_scores import pair_result
+from concours.eval.render import RenderError
+from concours.eval.subject import Subject, read_subject
 from concours.metrics.piece import Piece
+from concours.metrics.profile import profile_of
 from concours.metrics.registry import find
 from concours.metrics.spec import MetricResult, MetricSpec, Parameters, Scored, Undefined
 
@@ -56,6 +58,15 @@ class FramesWanted:
 
 
 @dataclass(frozen=True)
+class PairWork:
+    """What to take from an item together with its partners; ``pair`` is their identity."""
+
+    pair: str
+    partners: tuple[Partner, ...]
+    measurements: tuple[Measurement, ...]
+
+
+@dataclass(frozen=True)
 class Task:
     """One item and what to take from it."""
 
@@ -66,6 +77,8 @@ class Task:
     measurements: tuple[Measurement, ...] = ()
     extractions: tuple[Extraction, ...] = ()
     frames: tuple[FramesWanted, ...] = ()
+    pairs: tuple[PairWork, ...] = ()
+    profile: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,8 @@ class ScoreValue:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a task. ``status`` is about reading the item, not about its scores."""
+    """What came of a task. ``status`` is about reading the item, not about its scores;
+    ``pair_scores`` go by the identity of the pair."""
 
     sha256: str
     status: Literal["ok", "failed"]
@@ -91,7 +105,9 @@ class Outcome:
     n_notes: int | None = None
     seconds: float | None = None
     scores: tuple[ScoreValue, ...] = ()
+    pair_scores: Mapping[str, tuple[ScoreValue, ...]] = field(default_factory=dict)
     extracts: Mapping[str, Any] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 def failed(task: Task, reason: str) -> Outcome:
@@ -108,7 +124,7 @@ def score_item(task: Task) -> Outcome:
     try:
         if hashlib.sha256(part_bytes(data, task.fragment)).hexdigest() != task.sha256:
             return failed(task, "changed while the run was reading it; run again")
-        subject = _read(task, path, data)
+        subject = read_subject(task.kind, task.fragment, path, data)
     except LoadError as error:
         return failed(task, str(error))
     except RecursionError:
@@ -124,44 +140,13 @@ def score_item(task: Task) -> Outcome:
         n_notes=piece.n_notes if piece is not None else None,
         seconds=piece.seconds if piece is not None else subject.clip.duration,
         scores=tuple(_measure(subject, m) for m in task.measurements),
+        pair_scores={p.pair: _measure_pair(subject, p) for p in task.pairs},
+        profile=profile_of(piece) if task.profile and piece is not None else {},
         extracts={e.key: _extract(piece, e) for e in task.extractions if piece is not None},
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Subject:
-    """An item that has been read: its notes, where it has any, and its sound."""
-
-    piece: Piece | None
-    sound: Clip | None
-    format: str
-    warnings: tuple[str, ...]
-
-    @cached_property
-    def clip(self) -> Clip:
-        """The sound; notes are played by the bundled soundfont.
-
-        Raises:
-            RenderError: there is nothing to play, or nothing to play it with.
-        """
-        if self.sound is not None:
-            return self.sound
-        assert self.piece is not None
-        samples = render_audio(self.piece, RENDER_RATE)
-        if len(samples) == 0:
-            raise RenderError("no notes, so nothing to hear")
-        return make_clip(samples, RENDER_RATE, {"codec": "rendered"})
-
-
-def _read(task: Task, path: Path, data: bytes) -> _Subject:
-    if task.kind == "audio":
-        audio = load_audio(path, data)
-        return _Subject(None, audio.clip, audio.format, audio.warnings)
-    loaded = load(path, data, task.fragment)
-    return _Subject(loaded.piece, None, loaded.format, loaded.warnings)
-
-
-def _make_frames(subject: _Subject, wanted: Sequence[FramesWanted]) -> list[str]:
+def _make_frames(subject: Subject, wanted: Sequence[FramesWanted]) -> list[str]:
     """Puts the frames into the cache; returns why some clips have none."""
     from concours.eval.embeddings.frames import store_frames
 
@@ -176,23 +161,41 @@ def _make_frames(subject: _Subject, wanted: Sequence[FramesWanted]) -> list[str]
     return told
 
 
-def _measure(subject: _Subject, measurement: Measurement) -> ScoreValue:
+def _measure(subject: Subject, measurement: Measurement) -> ScoreValue:
     spec = find(measurement.metric)
-    try:
+
+    def compute() -> MetricResult:
         arguments: list[Any] = [subject.clip if spec.inputs == "audio" else subject.piece]
         if arguments[0] is None:
-            reason = "a metric of notes, and this item is audio"
-            return ScoreValue(measurement.id, None, "undefined", reason)
+            return Undefined("a metric of notes, and this item is audio")
         if spec.corpus is not None:
             model = _open_model(measurement.model, measurement.metric)
             left = measurement.leave_out
             arguments.append(model.excluding(left) if left else model)
-        result = spec.function(*arguments, **measurement.parameters)
+        result: MetricResult = spec.function(*arguments, **measurement.parameters)
+        return result
+
+    return _guarded(measurement.id, compute)
+
+
+def _measure_pair(subject: Subject, work: PairWork) -> tuple[ScoreValue, ...]:
+    return tuple(
+        _guarded(
+            m.id,
+            partial(pair_result, subject, find(m.metric), work.partners, m.parameters),
+        )
+        for m in work.measurements
+    )
+
+
+def _guarded(measurement: int, compute: Callable[[], MetricResult]) -> ScoreValue:
+    try:
+        result = compute()
     except RenderError as error:
-        return ScoreValue(measurement.id, None, "undefined", f"cannot be heard: {error}")
+        return ScoreValue(measurement, None, "undefined", f"cannot be heard: {error}")
     except Exception as error:  # a third party's metric may raise anything
-        return ScoreValue(measurement.id, None, "failed", f"{type(error).__name__}: {error}")
-    return as_score(measurement.id, result)
+        return ScoreValue(measurement, None, "failed", f"{type(error).__name__}: {error}")
+    return as_score(measurement, result)
 
 
 def as_score(measurement: int, result: MetricResult) -> ScoreValue:

@@ -9,7 +9,8 @@ from itertools import combinations
 from pathlib import Path, PurePath
 
 from concours.eval.errors import UsageError
-from concours.eval.items import Item, find_items, with_prompts
+from concours.eval.items import Item, find_items
+from concours.eval.pairing import with_prompts
 from concours.eval.store import Store, study
 from concours.listening_test import designs, stimuli
 from concours.listening_test.config import CHOICE, PAIRED, PROTOCOL_VERSION, StudyConfig

@@ -81,6 +81,19 @@ class Chords(NamedTuple):
         return templates(self.names)
 
 
+def reduced(label: str, vocabulary: Vocabulary) -> str:
+    """A label such as "G:7" in a vocabulary: a seventh is its triad where only triads are.
+
+    >>> reduced("G:7", "triads"), reduced("B:hdim7", "triads"), reduced("G:7", "sevenths")
+    ('G:maj', 'B:dim', 'G:7')
+    """
+    root, _, quality = label.partition(":")
+    if quality in VOCABULARIES[vocabulary] or quality not in TONES:
+        return label
+    triad = next((n for n in VOCABULARIES["triads"] if set(TONES[n]) < set(TONES[quality])), "maj")
+    return f"{root}:{triad}"
+
+
 @cache
 def templates(names: tuple[str, ...]) -> Ints:
     """The chords of a vocabulary as rows of 12 zeros and ones, by quality, then root."""

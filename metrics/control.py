@@ -16,10 +16,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from concours.metrics.chords import Vocabulary, reduced
 from concours.metrics.piece import Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Direction, Scored, Undefined
-from concours.metrics.target import Target, target_of
+from concours.metrics.target import Target, bar_chords, programs_of, target_of
 
 FIGARO = "von Rütte et al. 2023 (FIGARO), arXiv:2201.10936"
 MUSECOCO = "Lu et al. 2023 (MuseCoco), arXiv:2306.00110"
@@ -36,6 +37,8 @@ def _metric(citation: str, direction: Direction = "higher", high: float = 1.0) -
         unit="1",
         range=(0, high),
         citation=citation,
+        partner="target",
+        invariant=("transposition", "tempo", "track-order", "note-order", "resolution"),
     )
 
 
@@ -43,36 +46,55 @@ def _metric(citation: str, direction: Direction = "higher", high: float = 1.0) -
 def instrument_f1(piece: Piece, target: Piece | Target) -> Scored | Undefined:
     """F1 of the instruments that play against those asked for.
 
-    MIDI programs, the drums being one more. Precision and recall are in the detail. Undefined
-    where the target states no instruments, or neither has any.
+    MIDI programs, the drums being one more. Where a family was asked for ("strings"), any of its
+    programs will do. Precision is the share of the programs that were asked for, recall the share
+    of what was asked for that plays; both are in the detail. Undefined where the target states no
+    instruments, or neither has any.
 
     >>> from concours.metrics.piece import make_piece
     >>> piece = make_piece(onset=[0, 0], end=[1, 1], pitch=[60, 40], program=[0, 32])
     >>> round(instrument_f1(piece, Target(instruments=frozenset({0}))).value, 3)
     0.667
     """
-    got, asked = target_of(piece).instruments, _asked(target).instruments
+    got, asked = programs_of(piece), _asked(target).instruments
     if asked is None:
         return NOT_ASKED
-    return _set_f1([got or frozenset()], [asked], "no instruments on either side")
+    if not got and not asked:
+        return Undefined("no instruments on either side")
+    wanted = [a if isinstance(a, frozenset) else frozenset({a}) for a in asked]
+    precision = sum(any(p in w for w in wanted) for p in got) / len(got) if got else 0.0
+    recall = sum(not w.isdisjoint(got) for w in wanted) / len(wanted) if wanted else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    return Scored(f1, {"precision": precision, "recall": recall})
 
 
 @_metric(FIGARO)
-def chord_f1(piece: Piece, target: Piece | Target) -> Scored | Undefined:
+def chord_f1(
+    piece: Piece, target: Piece | Target, *, vocabulary: Vocabulary = "triads"
+) -> Scored | Undefined:
     """Mean over the bars of the F1 of the chords in a bar against those asked for.
 
-    A bar without chords on both sides is left out. The detail holds mean precision and recall.
-    Undefined where the target states no chords, or no bar has any.
+    The chords of both sides are those of a vocabulary: under ``triads`` a G7 that was asked for is
+    a G. A bar without chords on both sides is left out. The detail holds mean precision and recall,
+    and the curve. Undefined where the target states no chords, or no bar has any.
 
     >>> from concours.metrics.piece import make_piece
     >>> piece = make_piece(onset=[0] * 3, end=[1920] * 3, pitch=[60, 64, 67])
     >>> chord_f1(piece, Target(chords=(frozenset({"C:maj"}), frozenset({"G:maj"})))).value
     0.5
     """
-    got, asked = target_of(piece).chords, _asked(target).chords
+    if isinstance(target, Piece):
+        asked: Sequence[frozenset[str]] | None = bar_chords(target, vocabulary)
+    else:
+        asked = target.chords
     if asked is None:
         return NOT_ASKED
-    return _set_f1(got or (), asked, "no chords on either side")
+    got = bar_chords(piece, vocabulary)
+    asked = [frozenset(reduced(c, vocabulary) for c in bar) for bar in asked]
+    if isinstance(target, Target) and target.chords_repeat and asked:
+        bars = max(target.bars or len(got), len(asked))
+        asked = [asked[i % len(asked)] for i in range(bars)]
+    return _set_f1(got, asked, "no chords on either side")
 
 
 @_metric(FIGARO)
@@ -203,7 +225,8 @@ def _set_f1(
 ) -> Scored | Undefined:
     """The mean F1 of two sequences of sets; a set that one side lacks is empty."""
     n = max(len(got), len(asked))
-    rows = []
+    rows: list[tuple[float, float, float]] = []
+    curve: list[float | None] = []
     for i in range(n):
         a = got[i] if i < len(got) else frozenset()
         b = asked[i] if i < len(asked) else frozenset()
@@ -211,7 +234,9 @@ def _set_f1(
             hits = len(a & b)
             share = (hits / len(a) if a else 0.0, hits / len(b) if b else 0.0)
             rows.append((*share, 2 * hits / (len(a) + len(b))))
+        curve.append(rows[-1][2] if a or b else None)
     if not rows:
         return Undefined(neither)
     precision, recall, f1 = (sum(column) / len(rows) for column in zip(*rows, strict=True))
-    return Scored(f1, {"precision": precision, "recall": recall, "compared": len(rows)})
+    detail = {"precision": precision, "recall": recall, "compared": len(rows), "curve": curve}
+    return Scored(f1, detail)

@@ -22,8 +22,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from concours.metrics.features import FeatureTable, is_constant, per_feature, standardized
+from concours.metrics.features import (
+    FeatureTable,
+    few_items,
+    is_constant,
+    per_feature,
+    standardized,
+)
 from concours.metrics.registry import metric
+from concours.metrics.shrinkage import Shrinkage, shrunk_covariance
 from concours.metrics.spec import Scored, Undefined
 
 Floats = NDArray[np.float64]
@@ -45,6 +52,7 @@ SCALES = ("reference-sd", "none")
 @metric(
     level="set",
     inputs="features",
+    invariant=("item-order",),
     direction="lower",
     unit="sd",
     range=(0.0, np.inf),
@@ -89,13 +97,18 @@ def wasserstein_distance(
 @metric(
     level="set",
     inputs="features",
+    invariant=("item-order",),
     direction="lower",
     unit="sd²",
     range=(0.0, np.inf),
     citation="Dowson & Landau 1982, doi:10.1016/0047-259X(82)90077-X",
 )
 def frechet_distance(
-    system: FeatureTable, reference: FeatureTable, *, feature: str = "all"
+    system: FeatureTable,
+    reference: FeatureTable,
+    *,
+    feature: str = "all",
+    shrinkage: Shrinkage = "none",
 ) -> Scored | Undefined:
     """The Fréchet distance between Gaussians fitted to the feature vectors of both sets.
 
@@ -103,7 +116,9 @@ def frechet_distance(
     features in standard deviations of the reference. A feature is left out where it is constant
     in the reference or undefined on more than half of the items of a side; then an item is left
     out where a remaining feature is undefined. The estimate is biased upwards for few items, so
-    compare systems of one size only.
+    compare systems of one size only, or let ``shrinkage`` draw both covariances towards a multiple
+    of the identity: ``ledoit-wolf`` or ``oas``. The detail states the amounts, and warns below 30
+    items on a side and where there are no more items than features.
 
     At least 0, lower is closer; 0 for equal sets. Undefined with fewer than 2 complete items on a
     side, or without a feature.
@@ -115,12 +130,27 @@ def frechet_distance(
     rows = standardized(system, reference, feature)
     if isinstance(rows, Undefined):
         return rows
-    return Scored(_gaussian_distance(rows.system, rows.reference), rows.evidence)
+    x, y = rows.system, rows.reference
+    fewest = min(len(x), len(y))
+    warning = few_items(fewest)
+    if fewest <= x.shape[1] and shrinkage == "none":
+        warning = (
+            f"{fewest} items for {x.shape[1]} features: the distance is mostly bias; take fewer "
+            "features, or shrinkage=ledoit-wolf or oas"
+        )
+    evidence = {**rows.evidence, **({"warning": warning} if warning else {})}
+    if shrinkage == "none":
+        return Scored(_gaussian_distance(x, y), evidence)
+    shrunk = [shrunk_covariance(side, shrinkage) for side in (x, y)]
+    shift = x.mean(axis=0) - y.mean(axis=0)
+    value = _distance_of_covariances(shift, shrunk[0].covariance, shrunk[1].covariance)
+    return Scored(value, {**evidence, "shrinkage": [s.amount for s in shrunk]})
 
 
 @metric(
     level="set",
     inputs="features",
+    invariant=("item-order",),
     direction="lower",
     unit="bit",
     range=(0.0, np.inf),
@@ -172,6 +202,7 @@ def kl_divergence(
 @metric(
     level="set",
     inputs="features",
+    invariant=("item-order",),
     direction="higher",
     unit="share",
     range=(0.0, 1.0),
@@ -262,6 +293,15 @@ def _gaussian_distance(x: Floats, y: Floats) -> float:
     shift = x.mean(axis=0) - y.mean(axis=0)
     cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
     return max(0.0, float(shift @ shift + (a * a).sum() + (b * b).sum() - 2 * cross))
+
+
+def _distance_of_covariances(shift: Floats, s: Floats, r: Floats) -> float:
+    """The same of covariances S and R: with S^½ from its eigenvalues, tr (S R)^½ is the sum of the
+    roots of the eigenvalues of S^½ R S^½."""
+    values, vectors = np.linalg.eigh(s)
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ r @ root), 0.0)).sum()
+    return max(0.0, float(shift @ shift + np.trace(s) + np.trace(r) - 2 * cross))
 
 
 def _factor(x: Floats) -> Floats:

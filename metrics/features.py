@@ -13,6 +13,9 @@ from concours.metrics.spec import Scored, Undefined
 Floats = NDArray[np.float64]
 
 
+ENOUGH = 30
+
+
 class FeatureTable(NamedTuple):
     """``names``: (features,); ``values``: (items, features), NaN where undefined on an item."""
 
@@ -58,8 +61,14 @@ def per_feature(
             "features": values,
             "defined": sizes,
             "left_out": left_out,
+            **({"warning": warning} if (warning := few_items(min(len(x), len(y)))) else {}),
         },
     )
+
+
+def few_items(n: int) -> str:
+    """A warning where ``n`` items on the smaller side are too few to rely on; else ""."""
+    return f"{n} items on a side: fewer than {ENOUGH} give a rough estimate" if n < ENOUGH else ""
 
 
 def matched(

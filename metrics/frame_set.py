@@ -81,7 +81,8 @@ class FrameSet(NamedTuple):
 
     def of_clip(self, number: int) -> Frames:
         """The frames of one clip."""
-        return self.frames[self.clip == number]
+        frames: Frames = self.frames[self.clip == number]
+        return frames
 
 
 def frame_set(

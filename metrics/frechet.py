@@ -346,7 +346,8 @@ def _full_rank(centred: Doubles) -> Doubles:
     n = len(centred)
     if n < 2:
         return centred
-    return centred[1:] + centred[0] / (np.sqrt(n) - 1.0)
+    reflected: Doubles = centred[1:] + centred[0] / (np.sqrt(n) - 1.0)
+    return reflected
 
 
 def _square(matrix: Doubles) -> Doubles:

@@ -7,6 +7,7 @@ same set. Frames are taken in blocks, so memory grows with n and not with n².
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,9 @@ from concours.metrics.frames import Doubles, Integers, as_frames, as_pair, row_o
 from concours.metrics.kernel import squared_distances
 
 BLOCK = 1024
+Squared = Callable[[Doubles, Doubles], Doubles]
 ATTEMPTS = 2
+EIGENVALUE_OF_NOTHING = 1e-15  # what rounding makes of 0
 
 
 class Manifold(NamedTuple):
@@ -47,19 +50,33 @@ def precision_recall_density_coverage(x: ArrayLike, y: ArrayLike, k: int = 5) ->
     Manifold(precision=1.0, recall=1.0, density=2.5, coverage=1.0)
     """
     a, b = (sorted_doubles(f) for f in as_pair(x, y))
+    return manifold_of_rows(a, b, k)
+
+
+def manifold_of_rows(
+    a: Doubles, b: Doubles, k: int, squared: Squared = squared_distances
+) -> Manifold:
+    """The same of float64 rows, in their order.
+
+    ``squared`` gives the squared distances of two blocks of rows: fast for many dimensions by
+    default, where equal rows may lie a rounding error apart.
+
+    Raises:
+        ValueError: a set of at most ``k`` rows.
+    """
     if k < 1 or min(len(a), len(b)) <= k:
         raise ValueError(
             f"{len(a)} and {len(b)} frames: with k = {k} each set needs at least {k + 1}"
         )
     centre = b.mean(axis=0)
     a, b = a - centre, b - centre
-    radius_a, radius_b = _squared_radii(a, k), _squared_radii(b, k)
+    radius_a, radius_b = _squared_radii(a, k, squared), _squared_radii(b, k, squared)
     inside = 0
     balls = 0
     recalled = np.zeros(len(b), dtype=np.bool_)
     covered = np.zeros(len(b), dtype=np.bool_)
     for start in range(0, len(a), BLOCK):
-        squares = squared_distances(a[start : start + BLOCK], b)
+        squares = squared(a[start : start + BLOCK], b)
         in_b = squares <= radius_b
         inside += int(np.count_nonzero(in_b.any(axis=1)))
         balls += int(np.count_nonzero(in_b))
@@ -70,12 +87,12 @@ def precision_recall_density_coverage(x: ArrayLike, y: ArrayLike, k: int = 5) ->
     )
 
 
-def _squared_radii(frames: Doubles, k: int) -> Doubles:
+def _squared_radii(frames: Doubles, k: int, squared: Squared) -> Doubles:
     """Squared distance of each frame to its k-th nearest other frame."""
     radii = np.empty(len(frames))
     for start in range(0, len(frames), BLOCK):
         block = frames[start : start + BLOCK]
-        squares = squared_distances(block, frames)
+        squares = squared(block, frames)
         np.fill_diagonal(squares[:, start:], np.inf)
         radii[start : start + BLOCK] = np.partition(squares, k - 1, axis=1)[:, k - 1]
     return radii
@@ -101,9 +118,17 @@ def vendi_score(x: ArrayLike) -> float:
         raise ValueError("a frame of zeros has no direction, so no cosine similarity")
     frames /= lengths * np.sqrt(len(frames))
     n, d = frames.shape
-    gram = frames @ frames.T if n <= d else frames.T @ frames
-    values = np.linalg.eigvalsh(gram)
-    values = values[values > 0]
+    return effective_number(frames @ frames.T if n <= d else frames.T @ frames)
+
+
+def effective_number(kernel: Doubles) -> float:
+    """exp of the entropy of the eigenvalues of a positive kernel matrix of trace 1, (n, n).
+
+    >>> effective_number(np.eye(4) / 4)
+    4.0
+    """
+    values = np.linalg.eigvalsh(kernel)
+    values = values[values > EIGENVALUE_OF_NOTHING]
     return float(np.exp(-(values * np.log(values)).sum()))
 
 

@@ -25,9 +25,15 @@ from concours.metrics.matching import Notes, matched, notes_of, within
 from concours.metrics.melody import MelodyRule, melody_of
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
-from concours.metrics.spec import Scored, Undefined
+from concours.metrics.spec import Invariance, Scored, Undefined
 from concours.metrics.sweep import onset_grid
-from concours.metrics.warping import warped_mean
+from concours.metrics.warping import (
+    n_steps,
+    quarters_of,
+    step_features,
+    warped_mean,
+    warped_steps,
+)
 
 MIR_EVAL = "Raffel et al. 2014, mir_eval: a transparent implementation of common MIR metrics, ISMIR"
 FIGARO = "von Rütte et al. 2023 (FIGARO), arXiv:2201.10936"
@@ -38,7 +44,8 @@ Align = Literal["bar", "warp"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _metric(citation: str) -> Callable[[F], F]:
+def _metric(citation: str, *, in_seconds: bool = False) -> Callable[[F], F]:
+    tempo: tuple[Invariance, ...] = () if in_seconds else ("tempo",)
     return metric(
         level="pair",
         inputs="symbolic",
@@ -46,10 +53,11 @@ def _metric(citation: str) -> Callable[[F], F]:
         unit="1",
         range=(0, 1),
         citation=citation,
+        invariant=("transposition", *tempo, "track-order", "note-order", "resolution"),
     )
 
 
-@_metric(MIR_EVAL)
+@_metric(MIR_EVAL, in_seconds=True)
 def note_f1(
     piece: Piece,
     truth: Piece,
@@ -74,7 +82,7 @@ def note_f1(
     return _matched_notes(a, b, onset_tolerance, limit)
 
 
-@_metric(MIR_EVAL)
+@_metric(MIR_EVAL, in_seconds=True)
 def note_onset_f1(
     piece: Piece, truth: Piece, *, onset_tolerance: float = 0.05
 ) -> Scored | Undefined:
@@ -85,7 +93,7 @@ def note_onset_f1(
     return _matched_notes(notes_of(piece), notes_of(truth), onset_tolerance, None)
 
 
-@_metric(MIR_EVAL)
+@_metric(MIR_EVAL, in_seconds=True)
 def onset_f1(piece: Piece, truth: Piece, *, onset_tolerance: float = 0.05) -> Scored | Undefined:
     """F1 of notes that match in onset, whatever their pitch.
 
@@ -96,7 +104,7 @@ def onset_f1(piece: Piece, truth: Piece, *, onset_tolerance: float = 0.05) -> Sc
     return _f1(matched(found, len(a.onset), len(b.onset)), len(a.onset), len(b.onset))
 
 
-@_metric(MIR_EVAL)
+@_metric(MIR_EVAL, in_seconds=True)
 def offset_f1(
     piece: Piece, truth: Piece, *, offset_ratio: float = 0.2, offset_tolerance: float = 0.05
 ) -> Scored | Undefined:
@@ -110,7 +118,7 @@ def offset_f1(
     return _f1(matched(found, len(a.end), len(b.end)), len(a.end), len(b.end))
 
 
-@_metric(MIR_EVAL)
+@_metric(MIR_EVAL, in_seconds=True)
 def melody_f1(
     piece: Piece, truth: Piece, *, onset_tolerance: float = 0.05, melody: MelodyRule = "skyline"
 ) -> Scored | Undefined:
@@ -127,6 +135,38 @@ def melody_f1(
         else:
             sides.append(Notes(one.to_seconds(line.onset), one.to_seconds(line.end), line.pitch))
     return _matched_notes(sides[0], sides[1], onset_tolerance, None)
+
+
+@_metric("Note F1 after dynamic time warping, as audio-to-score alignment is judged")
+def aligned_note_f1(
+    piece: Piece, truth: Piece, *, tolerance: float = 0.25, steps_per_quarter: int = 4
+) -> Scored | Undefined:
+    """F1 of notes that match in pitch and onset once the piece is warped onto the truth.
+
+    Both are cut into steps; the best path of dynamic time warping over the cosines of their
+    pitch-class onsets and sound moves each onset of the piece to where the path puts it in the
+    truth. Notes then match within ``tolerance`` quarters. For pieces of different tempo, length or
+    pacing; one that stops early still misses the notes that it does not have. Undefined where
+    neither piece has pitched notes, or where they have too many steps to warp.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> truth = make_piece(onset=[0, 480, 960], end=[480, 960, 1440], pitch=[60, 64, 67])
+    >>> slow = make_piece(onset=[0, 960, 1920], end=[960, 1920, 2880], pitch=[60, 64, 67])
+    >>> note_onset_f1(slow, truth).value < aligned_note_f1(slow, truth).value == 1
+    True
+    """
+    a, b = piece.pitched, truth.pitched
+    if not a.n_notes or not b.n_notes:
+        return _f1(0, a.n_notes, b.n_notes)
+    sizes = [n_steps(p, steps_per_quarter) for p in (a, b)]
+    if sizes[0] * sizes[1] > MOST_CELLS:
+        return Undefined(f"{sizes[0]} and {sizes[1]} steps are too many to warp")
+    rows = [step_features(p, steps_per_quarter) for p in (a, b)]
+    _, path = warped_mean(np.minimum(1.0, rows[0] @ rows[1].T))
+    moved = warped_steps(np.array(path), quarters_of(a) * steps_per_quarter) / steps_per_quarter
+    near = within(moved, quarters_of(b), tolerance)
+    same = a.pitch[near[:, 0]] == b.pitch[near[:, 1]]
+    return _f1(matched(near[same], a.n_notes, b.n_notes), a.n_notes, b.n_notes)
 
 
 @_metric(FIGARO)
@@ -187,11 +227,13 @@ def chord_accuracy(
     *,
     segmentation: Segmentation = "beat",
     vocabulary: Vocabulary = "triads",
+    align: Align = "bar",
 ) -> float | Undefined:
     """Share of the beats at which both pieces have the same chord.
 
     Chords are those of :mod:`concours.metrics.chords`; beats count that have a chord in at least
-    one of the pieces, up to the end of the longer one. Undefined where neither has a chord.
+    one of the pieces, up to the end of the longer one. Under ``align="warp"`` they are those of the
+    best path of dynamic time warping. Undefined where neither has a chord.
 
     >>> from concours.metrics.piece import make_piece
     >>> c = make_piece(onset=[0] * 3, end=[480] * 3, pitch=[60, 64, 67])
@@ -202,6 +244,8 @@ def chord_accuracy(
     for one in (piece, truth):
         chords = chords_of(one, segmentation, vocabulary)
         states.append(np.empty(0, np.int64) if isinstance(chords, Undefined) else chords.state)
+    if align == "warp":
+        return _warped_chords(*states)
     n = max(len(s) for s in states)
     a, b = (np.pad(s, (0, n - len(s)), constant_values=-1) for s in states)
     either = (a >= 0) | (b >= 0)
@@ -238,6 +282,19 @@ def duration_overlap(
         for p in (piece.pitched, truth.pitched)
     ]
     return _overlap(lengths[0].astype(np.int64), lengths[1].astype(np.int64))
+
+
+def _warped_chords(a: Ints, b: Ints) -> float | Undefined:
+    if not (a >= 0).any() and not (b >= 0).any():
+        return Undefined("neither piece has a chord")
+    if not len(a) or not len(b):
+        return 0.0
+    if len(a) * len(b) > MOST_CELLS:
+        return Undefined(f"{len(a)} and {len(b)} spans are too many to warp")
+    _, path = warped_mean((a[:, None] == b[None, :]).astype(np.float64))
+    i, j = np.array(path).T
+    either = (a[i] >= 0) | (b[j] >= 0)
+    return float(np.count_nonzero(either & (a[i] == b[j]))) / int(np.count_nonzero(either))
 
 
 def _overlap(a: Ints, b: Ints) -> float | Undefined:

@@ -172,19 +172,24 @@ def pitch_class_entropy(piece: Piece, *, weighting: Weighting = "count") -> floa
     direction="reference",
     unit="share",
     range=(0, 1),
+    version=2,
     citation="Mogren 2016 (C-RNN-GAN), arXiv:1611.09904",
     invariant=("transposition", "tempo", "track-order", "note-order", "resolution", "format"),
 )
 def scale_consistency(
-    piece: Piece, *, scales: str = "major+natural-minor", weighting: Weighting = "count"
+    piece: Piece,
+    *,
+    scales: str = "major+natural-minor+harmonic-minor+melodic-minor",
+    weighting: Weighting = "count",
 ) -> float | Undefined:
     """Share of the notes that fit the best-fitting scale.
 
     The maximum, over the 12 roots and the scales named (joined by ``+``: major, natural-minor,
     harmonic-minor, melodic-minor, the church modes, major-pentatonic, blues, whole-tone), of
     notes in the scale / notes. The church modes and natural minor hold the notes of some major
-    scale, so beside major they change nothing. A seven-note scale gives at
-    least 7/12 whatever the music, so the floor is high. Undefined without pitched notes.
+    scale, so beside major they change nothing; without the other two minors
+    (``scales=major+natural-minor``, as in MusPy) music in minor is penalised. A seven-note scale
+    gives at least 7/12 whatever the music, so the floor is high. Undefined without pitched notes.
 
     Raises:
         ValueError: a scale that is none of those.

@@ -47,6 +47,8 @@ FAMILIES = (
     "concours.metrics.surprise",
     "concours.metrics.pairs",
     "concours.metrics.control",
+    "concours.metrics.bar_overlap",
+    "concours.metrics.prefix",
     "concours.metrics.distribution",
     "concours.metrics.samples",
     "concours.metrics.loudness",
@@ -81,12 +83,13 @@ def metric(
     invariant: Iterable[Invariance] = (),
     corpus: CorpusModel | None = None,
     per_feature: bool = False,
-    partner: Partner = "truth",
+    partner: Partner = "",
 ) -> Callable[[F], F]:
     """Registers a metric function and returns it unchanged.
 
     The function's name is the metric's name; its keyword-only arguments, which must all have
-    a bool, int, float or str default, are the metric's parameters.
+    a bool, int, float or str default, are the metric's parameters. A pair metric compares with the
+    ``truth`` unless ``partner`` says otherwise.
 
     Raises:
         MetricError: the name is taken by another function, or a parameter has no plain default.
@@ -120,7 +123,7 @@ def metric(
             invariant=frozenset(invariant),
             corpus=corpus,
             per_feature=per_feature,
-            partner=partner,
+            partner=partner or ("truth" if level == "pair" else ""),
         )
         return function
 
@@ -271,10 +274,10 @@ def _converted(
 def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
-    ``symbolic`` and ``audio`` stand for all metrics of clips on that input and the distances
-    between sets of them, ``originality`` for every
-    metric of that package, a family (``pitch``, ``rhythm`` …) for its members, and a preset
-    (``musicgen``, ``stable-audio``, ``gui2023``) for the metrics and settings of a paper.
+    ``symbolic`` and ``audio`` stand for all metrics of clips and of pairs on that input and the
+    distances between sets of them, ``originality`` for every metric of that package, a family
+    (``pitch``, ``rhythm`` …) for its members, and a preset (``musicgen``, ``stable-audio``,
+    ``gui2023``) for the metrics and settings of a paper.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
@@ -290,7 +293,7 @@ def _group(name: str) -> list[MetricRequest]:
         specs = [
             s
             for s in catalogue().values()
-            if (s.inputs == name and s.level == "clip")
+            if (s.inputs == name and s.level in ("clip", "pair"))
             or (s.level == "set" and s.inputs == SET_INPUTS[name])
         ]
     elif name == "originality":

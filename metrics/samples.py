@@ -7,23 +7,30 @@ Conventions
   deviations of the reference; the others compare items as vectors of all features.
 - Vectors are standardized with the reference's means and deviations, so that every feature
   weighs the same; distances are Euclidean.
-- Below ``ENOUGH`` items on a side the detail carries a ``warning``.
+- Below 30 items on a side the detail carries a ``warning``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from concours.metrics.features import FeatureTable, Rows, is_constant, per_feature, standardized
+from concours.metrics.features import (
+    FeatureTable,
+    Rows,
+    few_items,
+    is_constant,
+    per_feature,
+    standardized,
+)
+from concours.metrics.manifold import effective_number, manifold_of_rows
 from concours.metrics.piece import Floats
 from concours.metrics.registry import metric
 from concours.metrics.spec import Direction, Scored, Undefined
 
-ENOUGH = 30
 YANG = "Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7"
 NAEEM = "Naeem et al. 2020, Reliable fidelity and diversity metrics, arXiv:2002.09797"
 KYNKAANNIEMI = "Kynkäänniemi et al. 2019, arXiv:1904.06991"
@@ -41,6 +48,7 @@ def _metric(citation: str, unit: str, direction: Direction, high: float) -> Call
         unit=unit,
         range=(0.0, high),
         citation=citation,
+        invariant=("item-order",),
     )
 
 
@@ -168,9 +176,7 @@ def feature_precision(
     Within: no further from some item of the reference than that item's k-th nearest neighbour in
     the reference. Undefined as :func:`energy_distance`, or with no more than k items on a side.
     """
-    return _of_neighbours(
-        system, reference, feature, k, lambda d, _, r: (d <= r).any(axis=1).mean()
-    )
+    return _of_neighbours(system, reference, feature, k, "precision")
 
 
 @_metric(KYNKAANNIEMI, "share", "higher", 1.0)
@@ -181,9 +187,7 @@ def feature_recall(
 
     As :func:`feature_precision`, the sets exchanged.
     """
-    return _of_neighbours(
-        system, reference, feature, k, lambda d, s, _: (d <= s[:, None]).any(axis=0).mean()
-    )
+    return _of_neighbours(system, reference, feature, k, "recall")
 
 
 @_metric(NAEEM, "1", "higher", math.inf)
@@ -195,9 +199,7 @@ def feature_density(
     About 1 for equal distributions, and less open to outliers than :func:`feature_precision`,
     which has the neighbourhoods.
     """
-    return _of_neighbours(
-        system, reference, feature, k, lambda d, _, r: (d <= r).sum(axis=1).mean() / k
-    )
+    return _of_neighbours(system, reference, feature, k, "density")
 
 
 @_metric(NAEEM, "share", "higher", 1.0)
@@ -208,9 +210,7 @@ def feature_coverage(
 
     Neighbourhoods as in :func:`feature_precision`.
     """
-    return _of_neighbours(
-        system, reference, feature, k, lambda d, _, r: (d.min(axis=0) <= r).mean()
-    )
+    return _of_neighbours(system, reference, feature, k, "coverage")
 
 
 @_metric("Friedman & Dieng 2023, arXiv:2210.02410", "item", "none", math.inf)
@@ -229,7 +229,8 @@ def vendi_score(
         h = bandwidth * float(np.median(among[np.triu_indices(len(among), 1)]))
         if h <= 0:
             return Undefined("the median distance within the reference is 0")
-        return _effective(_distances(rows.system, rows.system), h)
+        kernel = np.exp(-np.square(_distances(rows.system, rows.system)) / (2 * h * h))
+        return effective_number(kernel / len(kernel))
 
     return _of_rows(system, reference, feature, score)
 
@@ -319,20 +320,16 @@ def _of_neighbours(
     reference: FeatureTable,
     feature: str,
     k: int,
-    compare: Callable[[Floats, Floats, Floats], Any],
+    share: Literal["precision", "recall", "density", "coverage"],
 ) -> Scored | Undefined:
-    """``compare`` of the distances (n, m) and both sides' k-th neighbour radii, (n,) and (m,)."""
+    """One number of :func:`concours.metrics.manifold.manifold_of_rows`."""
     if k < 1:
         raise ValueError(f"k must be 1 or more, not {k}")
 
     def measured(rows: Rows) -> float | Undefined:
         if min(len(rows.system), len(rows.reference)) <= k:
             return Undefined(f"no more than k = {k} complete items on a side")
-        radii = [
-            np.partition(_distances(side, side), k, axis=1)[:, k]
-            for side in (rows.system, rows.reference)
-        ]
-        return float(compare(_distances(rows.system, rows.reference), radii[0], radii[1]))
+        return float(getattr(manifold_of_rows(rows.system, rows.reference, k, _squared), share))
 
     return _of_rows(system, reference, feature, measured)
 
@@ -345,18 +342,13 @@ def _distances(x: Floats, y: Floats) -> Floats:
     return distances
 
 
-def _effective(distances: Floats, h: float) -> float:
-    kernel = np.exp(-np.square(distances) / (2 * h * h)) / len(distances)
-    values = np.linalg.eigvalsh(kernel)
-    values = values[values > 1e-15]
-    return float(np.exp(-(values * np.log(values)).sum()))
+def _squared(x: Floats, y: Floats) -> Floats:
+    """Squared distances; copies of an item lie exactly on each other."""
+    return np.square(_distances(x, y))
 
 
 def _warned(result: Scored | Undefined) -> Scored | Undefined:
     if isinstance(result, Undefined):
         return result
-    n = min(result.detail["n"], result.detail["n_reference"])
-    if n >= ENOUGH:
-        return result
-    note = f"{n} items on a side: fewer than {ENOUGH} give a rough estimate"
-    return Scored(result.value, {**result.detail, "warning": note})
+    note = few_items(min(result.detail["n"], result.detail["n_reference"]))
+    return Scored(result.value, {**result.detail, "warning": note}) if note else result

@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 
 Level = Literal["clip", "pair", "set", "corpus"]
 Inputs = Literal["symbolic", "audio", "features", "embedding"]
-Partner = Literal["truth", "prompt"]
 Direction = Literal["higher", "lower", "reference", "none"]
-Invariance = Literal["transposition", "tempo", "track-order", "note-order", "resolution", "format"]
+Partner = Literal["", "truth", "target", "prefix", "prompt"]
+Invariance = Literal[
+    "transposition", "tempo", "track-order", "note-order", "resolution", "format", "item-order"
+]
 
 ParameterValue = bool | int | float | str
 Parameters = Mapping[str, ParameterValue]
@@ -81,11 +83,16 @@ class MetricSpec:
     arguments with their defaults; ``range`` is the closed interval of possible values, with
     infinite ends where there is no bound. ``choices`` lists the values of parameters that only take
     some. ``corpus`` is the model of the reference that a corpus metric takes.
-    ``partner`` says what a pair metric holds an item against. Metrics of items on an embedding take
-    the frames of a whole set and return a list, one result a clip.
+    Metrics of items on an embedding take the frames of a whole set and return a list, one result a
+    clip.
     ``per_feature`` marks a set metric that is a mean over features, whose detail holds the value of
     each under ``features`` and the reasons why some have none under ``left_out``. ``peer`` is the
     tool whose number this one reproduces, "" for our own metrics.
+
+    ``partner`` is what a pair metric takes as its second argument: the ``truth`` (the piece or clip
+    that the item should be), the ``target`` (what was asked for, a
+    :class:`~concours.metrics.target.Target`), the ``prefix`` (the piece that it continues), or the
+    ``prompt`` (its text).
     """
 
     name: str
@@ -105,8 +112,8 @@ class MetricSpec:
     invariant: frozenset[Invariance] = frozenset()
     corpus: CorpusModel | None = None
     per_feature: bool = False
-    partner: Partner = "truth"
     peer: str = ""
+    partner: Partner = ""
 
     @property
     def of_frames(self) -> bool:

@@ -82,10 +82,29 @@ def _explanation(spec: MetricSpec) -> str:
         f"Source:     {spec.citation or 'Concours'}",
         f"Unchanged under: {', '.join(sorted(spec.invariant)) or '-'}",
     ]
+    peers = _peers(spec)
+    if peers:
+        lines += ["Other tools (`concours score --compat TOOL`):", *peers]
     if parameters:
         example = next(iter(spec.parameters.items()))
         lines += ["Parameters:", *parameters, f"  written as {spec.name}:{example[0]}={example[1]}"]
     return "\n".join(lines)
+
+
+def _peers(spec: MetricSpec) -> list[str]:
+    """What each other tool's metric of this name does, in a sentence or two."""
+    from concours.metrics.compat import PEERS
+    from concours.metrics.registry import compat
+
+    if spec.peer:
+        return []
+    found = []
+    for peer in PEERS:
+        theirs = compat(peer).get(spec.name)
+        if theirs is not None:
+            told = " ".join(theirs.definition.split())
+            found.append(f"  {peer}: {told}")
+    return found
 
 
 def _bound(value: float) -> str:
@@ -107,5 +126,7 @@ def _as_dict(spec: MetricSpec) -> dict[str, object]:
         "unchanged_under": sorted(spec.invariant),
         "summary": spec.summary,
         "definition": spec.definition,
+        "partner": spec.partner,
+        "peers": [p.strip() for p in _peers(spec)],
         "source": spec.citation,
     }

@@ -198,6 +198,8 @@ def _cell(
     undefined = Counter(s.reason for s in scores if s.status != "ok")
     if len(found) == 0:
         common = undefined.most_common(1)
+        if column.level == "pair" and not scores:
+            return cell(status="undefined", reason="its items have nothing to be held against")
         failures = any(s.status == "failed" for s in scores) or not scores
         return cell(
             status="failed" if failures else "undefined",

@@ -24,7 +24,7 @@ DIRECTIONS: dict[Direction, str] = {
 }
 LEVELS: dict[Level, str] = {
     "clip": "each item by itself; the table shows the mean over the items",
-    "pair": "each item with its prompt; the table shows the mean over the items",
+    "pair": "each item with its ground truth, target or prompt; the table shows the mean",
     "set": "all items of a system together, against the reference",
     "corpus": "each item against all pieces of the reference; the table shows the mean",
 }

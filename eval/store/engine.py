@@ -88,6 +88,17 @@ def open_store(url: str, folder: Path | None = None) -> Store:
     return Store(engine, url)
 
 
+def is_there(url: str, folder: Path | None = None) -> bool:
+    """Whether opening the store would find a database: false for an SQLite file yet to be made."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return True  # open_store says what is wrong with it
+    if not parsed.drivername.startswith("sqlite") or parsed.database in (None, "", ":memory:"):
+        return True
+    return ((folder or Path()) / str(parsed.database)).exists()
+
+
 def _configure_sqlite(engine: Engine) -> None:
     """WAL, foreign keys, and transactions that take the write lock when they begin.
 

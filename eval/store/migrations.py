@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+    text,
+)
 
 from concours.eval.errors import StoreError
 from concours.eval.store import tables
@@ -34,9 +45,22 @@ def _runs_and_scores(connection: Connection) -> None:
     connection.execute(text(tables.SCORES_VIEW))
 
 
+def _pairs(connection: Connection) -> None:
+    """Columns that a database made by an earlier version lacks, and the view that reads them."""
+    columns = {c["name"] for c in inspect(connection).get_columns("run_item")}
+    if "pair_id" not in columns:
+        connection.execute(
+            text("ALTER TABLE run_item ADD COLUMN pair_id INTEGER REFERENCES item (id)")
+        )
+        connection.execute(text("ALTER TABLE run_item ADD COLUMN partners JSON"))
+        connection.execute(text("DROP VIEW scores"))
+        connection.execute(text(tables.SCORES_VIEW))
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "runs and scores", _runs_and_scores),
     Migration(2, "listening tests", create_study_tables),
+    Migration(3, "pairs", _pairs),
 )
 
 

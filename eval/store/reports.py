@@ -99,20 +99,21 @@ def read_run(store: Store, run_id: str) -> StoredRun:
             .where(run_item.c.run_id == run_id)
             .order_by(run_item.c.system, run_item.c.position)
         ).all()
-        scores = connection.execute(
-            select(run_item.c.system, run_item.c.position, measure.c.key, score)
-            .join(
-                run_measure,
-                (run_measure.c.run_id == run_item.c.run_id)
-                & (run_measure.c.system == run_item.c.system),
+        scores = [
+            row
+            for content in (run_item.c.item_id, run_item.c.pair_id)
+            for row in connection.execute(
+                select(run_item.c.system, run_item.c.position, measure.c.key, score)
+                .join(
+                    run_measure,
+                    (run_measure.c.run_id == run_item.c.run_id)
+                    & (run_measure.c.system == run_item.c.system),
+                )
+                .join(measure, measure.c.id == run_measure.c.measure_id)
+                .join(score, (score.c.item_id == content) & (score.c.measure_id == measure.c.id))
+                .where(run_item.c.run_id == run_id)
             )
-            .join(measure, measure.c.id == run_measure.c.measure_id)
-            .join(
-                score,
-                (score.c.item_id == run_item.c.item_id) & (score.c.measure_id == measure.c.id),
-            )
-            .where(run_item.c.run_id == run_id)
-        ).all()
+        ]
         measures = connection.execute(
             select(measure.c.key, measure.c.metric, measure.c.version, measure.c.parameters)
             .join(run_measure, run_measure.c.measure_id == measure.c.id)

@@ -58,6 +58,7 @@ def register(store: Store, plan: Plan, manifest: Mapping[str, Any], loader: str)
     """
     with store.writing() as connection:
         contents = {i.sha256: None for s in plan.systems for i in s.items if i.sha256}
+        contents |= {i.pair: None for s in plan.systems for i in s.items if i.pair}
         _insert_missing(connection, item, "sha256", list(contents))
         numbers = connection.execute(select(item.c.sha256, item.c.id))
         item_ids = {row.sha256: row.id for row in numbers}
@@ -93,13 +94,15 @@ def register(store: Store, plan: Plan, manifest: Mapping[str, Any], loader: str)
                     "prompt": found.prompt,
                     "item_id": item_ids[found.sha256] if found.sha256 else None,
                     "reason": found.reason,
+                    "pair_id": item_ids[found.pair] if found.pair else None,
+                    "partners": {p.role: p.name for p in found.partners if p.name},
                 }
                 for i, found in enumerate(system.items)
             ]
             insert_new(connection, run_item, rows)
             rows = [
                 {**key, "measure_id": ids[m.identity], "position": i}
-                for i, m in enumerate(plan.item_measures(system))
+                for i, m in enumerate((*plan.item_measures(system), *plan.pair_measures(system)))
             ]
             insert_new(connection, run_measure, rows)
     return ids
@@ -114,8 +117,7 @@ def _insert_missing(
 
 
 def _register_measures(connection: Connection, plan: Plan) -> MeasureIds:
-    wanted = {m.identity: m for s in plan.systems for m in plan.item_measures(s)}
-    wanted |= {m.identity: m for m in map(Measure, plan.set_requests())}
+    wanted = _plan_measures(plan)
     known = _measure_ids(connection)
     rows = [
         {
@@ -133,6 +135,12 @@ def _register_measures(connection: Connection, plan: Plan) -> MeasureIds:
     ]
     insert_new(connection, measure, rows)
     return _measure_ids(connection)
+
+
+def _plan_measures(plan: Plan) -> dict[tuple[str, int, str, str], Measure]:
+    wanted = {m.identity: m for s in plan.systems for m in plan.item_measures(s)}
+    wanted |= {m.identity: m for s in plan.systems for m in plan.pair_measures(s)}
+    return wanted | {m.identity: m for m in map(Measure, plan.set_requests())}
 
 
 def _measure_ids(connection: Connection) -> MeasureIds:
@@ -154,11 +162,11 @@ def known_loads(store: Store, run_id: str, loader: str) -> dict[str, str]:
 
 
 def known_scores(store: Store, run_id: str) -> set[tuple[str, int]]:
-    """(sha256, measure id) of every score that the run needs and the store has."""
-    query = (
+    """(sha256 or pair, measure id) of every score that the run needs and the store has."""
+    queries = [
         select(item.c.sha256, score.c.measure_id)
         .join(score, score.c.item_id == item.c.id)
-        .join(run_item, run_item.c.item_id == item.c.id)
+        .join(run_item, content == item.c.id)
         .join(
             run_measure,
             (run_measure.c.run_id == run_item.c.run_id)
@@ -166,9 +174,10 @@ def known_scores(store: Store, run_id: str) -> set[tuple[str, int]]:
             & (run_measure.c.measure_id == score.c.measure_id),
         )
         .where(run_item.c.run_id == run_id)
-    )
+        for content in (run_item.c.item_id, run_item.c.pair_id)
+    ]
     with store.reading() as connection:
-        return {(owner, number) for owner, number in connection.execute(query)}
+        return {(owner, number) for q in queries for owner, number in connection.execute(q)}
 
 
 def values(store: Store, run_id: str, keys: Mapping[int, str]) -> dict[tuple[str, str], float]:
@@ -187,11 +196,49 @@ def values(store: Store, run_id: str, keys: Mapping[int, str]) -> dict[tuple[str
         return {(sha, keys[m]): v for sha, m, v in connection.execute(query)}
 
 
+class Known(NamedTuple):
+    """What the store holds of a plan: the ids of its measures (negative for those that it lacks),
+    sha256 → status of what was read, (sha256 or pair, measure id), and (system, measure id)."""
+
+    ids: MeasureIds
+    loads: dict[str, str]
+    scores: set[tuple[str, int]]
+    sets: set[tuple[str, int]]
+
+
+def known_of(store: Store | None, plan: Plan, loader: str) -> Known:
+    """What a run of the plan would find done, without writing anything down."""
+    wanted = list(_plan_measures(plan))
+    made_up = {identity: -i for i, identity in enumerate(wanted, start=1)}
+    if store is None:
+        return Known(made_up, {}, set(), set())
+    with store.reading() as connection:
+        there = _measure_ids(connection)
+        ids = {identity: there.get(identity, made_up[identity]) for identity in wanted}
+        loads = (
+            select(item.c.sha256, loading.c.status)
+            .join(loading, loading.c.item_id == item.c.id)
+            .where(loading.c.loader == loader)
+        )
+        scores = (
+            select(item.c.sha256, score.c.measure_id)
+            .join(score, score.c.item_id == item.c.id)
+            .where(score.c.measure_id.in_([i for i in ids.values() if i > 0]))
+        )
+        return Known(
+            ids,
+            {row.sha256: row.status for row in connection.execute(loads)},
+            {(owner, number) for owner, number in connection.execute(scores)},
+            known_set_scores(store, plan.run_id),
+        )
+
+
 def write_outcomes(store: Store, outcomes: Iterable[Outcome], loader: str) -> None:
     """Stores what workers returned, in one transaction."""
     found = list(outcomes)
     with store.writing() as connection:
         wanted = [o.sha256 for o in found]
+        wanted += [pair for o in found for pair in o.pair_scores]
         query = select(item.c.sha256, item.c.id).where(item.c.sha256.in_(wanted))
         ids = {row.sha256: row.id for row in connection.execute(query)}
         loads = [
@@ -210,7 +257,7 @@ def write_outcomes(store: Store, outcomes: Iterable[Outcome], loader: str) -> No
         insert_new(connection, loading, loads)
         scores = [
             {
-                "item_id": ids[o.sha256],
+                "item_id": ids[content],
                 "measure_id": s.measurement,
                 "value": s.value,
                 "status": s.status,
@@ -218,7 +265,8 @@ def write_outcomes(store: Store, outcomes: Iterable[Outcome], loader: str) -> No
                 "detail": dict(s.detail),
             }
             for o in found
-            for s in o.scores
+            for content, own in ((o.sha256, o.scores), *o.pair_scores.items())
+            for s in own
         ]
         insert_new(connection, score, scores)
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# A content: the bytes of a file, or of a file and its partners, by the hash of both.
 item = Table(
     "item",
     metadata,
@@ -111,6 +112,9 @@ run_item = Table(
     # no item: the file could not even be read, and `reason` says why
     Column("item_id", ForeignKey("item.id")),
     Column("reason", Text, nullable=False),
+    # the item together with its ground truth, target or prompt; scores of pairs belong to it
+    Column("pair_id", ForeignKey("item.id")),
+    Column("partners", JSON),
 )
 
 # The reference's own items are held against the reference without themselves, which is another
@@ -164,6 +168,14 @@ JOIN item i ON i.id = ri.item_id
 JOIN run_measure rm ON rm.run_id = ri.run_id AND rm.system = ri.system
 JOIN measure m ON m.id = rm.measure_id
 JOIN score s ON s.item_id = ri.item_id AND s.measure_id = m.id
+UNION ALL
+SELECT ri.run_id, ri.system, i.sha256, ri.path, m.metric, m.version, m.parameters,
+       s.value, s.status, s.reason, 1
+FROM run_item ri
+JOIN item i ON i.id = ri.item_id
+JOIN run_measure rm ON rm.run_id = ri.run_id AND rm.system = ri.system
+JOIN measure m ON m.id = rm.measure_id
+JOIN score s ON s.item_id = ri.pair_id AND s.measure_id = m.id
 UNION ALL
 SELECT t.run_id, t.system, NULL, NULL, m.metric, m.version, m.parameters,
        t.value, t.status, t.reason, t.n

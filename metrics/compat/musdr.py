@@ -6,14 +6,14 @@ Conventions
   events, and chords as triples (tone, type, slash). :func:`event_bars` and :func:`event_chords`
   take such a sequence; the metrics of the catalogue make the same of a piece: positions are 64ths
   of the piece's own bars, chords those of our recogniser,
-  one where it changes.
+  one where it changes. ``EVENT_METRICS`` are the metrics of an event sequence itself.
 - ``grooving_similarity`` is exact over all pairs of bars; MusDr itself draws 1,000 unseeded.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,8 @@ from concours.metrics.spec import MetricSpec, Undefined
 
 WU = "Wu & Yang 2020 (MusDr), arXiv:2008.01307"
 CATALOGUE: dict[str, MetricSpec] = {}
+Events = Sequence[int]
+EventMetric = Callable[[Events], "float | Undefined"]
 BAR = 192
 POSITIONS = 64
 FIRST_POSITION = 193
@@ -166,3 +168,15 @@ def chord_progression_irregularity(piece: Piece) -> float | Undefined:
     if isinstance(chords, Undefined):
         return chords
     return progression_irregularity(changes(chords)[0].tolist())
+
+
+def _events_entropy(window: int) -> EventMetric:
+    return lambda events: window_entropy(event_bars(events), window)
+
+
+EVENT_METRICS: dict[str, EventMetric] = {
+    "pitch_class_entropy_1bar": _events_entropy(1),
+    "pitch_class_entropy_4bar": _events_entropy(4),
+    "grooving_similarity": lambda events: onset_similarity(event_bars(events)),
+    "chord_progression_irregularity": lambda e: progression_irregularity(event_chords(e)),
+}

@@ -89,7 +89,10 @@ def pitch_in_scale_rate(
 
 @peer_metric(CATALOGUE, "muspy", DONG)
 def scale_consistency(piece: Piece) -> float | Undefined:
-    """Largest share of the notes in one of 24 major and natural minor scales, as ours."""
+    """Largest share of the notes in one of 24 major and natural minor scales.
+
+    Differs from ours: without the harmonic and the melodic minor, music in minor scores lower.
+    """
     counts = pitch_class_histogram(piece)
     total = counts.sum()
     return float(max(counts[degrees].sum() for degrees in SCALES) / total) if total else NAN

@@ -187,11 +187,18 @@ def test_the_same_store_gives_the_same_bytes(benchmark_file: Path) -> None:
 
 
 def test_the_plan_shows_what_is_left(benchmark_file: Path) -> None:
+    store = benchmark_file.parent / "concours.db"
     before = invoke("run", str(benchmark_file), "--plan")
     assert "to compute: 25 items" in before.stdout
+    assert not store.exists()
     invoke("run", str(benchmark_file), "--no-html", "--quiet")
+    held = dump(store)
     after = invoke("run", str(benchmark_file), "--plan")
     assert "to compute: 0 items" in after.stdout
+    (benchmark_file.parent / "mine" / "105.mid").unlink()
+    fewer = invoke("run", str(benchmark_file), "--plan")
+    assert "to compute: 0 items" in fewer.stdout
+    assert dump(store) == held
 
 
 @pytest.mark.parametrize(("budget", "code"), [("0", 1), ("1", 0), ("1%", 1), ("50%", 0)])

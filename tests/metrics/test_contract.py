@@ -1,4 +1,4 @@
-"""What every registered clip metric on notes promises, walked over the whole registry.
+"""What every registered metric on notes promises, walked over the whole registry.
 
 A new metric is tested from the moment that it is registered: its declared invariances on real and
 random pieces, its range, and its manners on pieces that are hardly pieces.
@@ -14,11 +14,16 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from concours.metrics.features import FeatureTable
 from concours.metrics.piece import Piece, make_piece
 from concours.metrics.registry import catalogue
 from concours.metrics.spec import Invariance, MetricResult, MetricSpec, Scored, Undefined
 
-CLIP = {n: s for n, s in catalogue().items() if s.level == "clip" and s.inputs == "symbolic"}
+SYMBOLIC = {n: s for n, s in catalogue().items() if s.inputs == "symbolic"}
+CLIP = {n: s for n, s in SYMBOLIC.items() if s.level == "clip"}
+PAIR = {n: s for n, s in SYMBOLIC.items() if s.level == "pair"}
+CORPUS = {n: s for n, s in SYMBOLIC.items() if s.level == "corpus"}
+SETS = {n: s for n, s in catalogue().items() if s.level == "set" and s.inputs == "features"}
 TOLERANCE = 1e-9
 
 
@@ -144,6 +149,41 @@ def with_changes(piece: Piece) -> dict[str, list[Piece]]:
     return {name: change(piece) for name, change in CHANGES.items()}
 
 
+def broken_pair_promises(spec: MetricSpec, piece: Piece, other: Piece) -> list[str]:
+    """The declared invariances of a pair metric that do not hold where both pieces change alike."""
+    home = value_of(spec.function(piece, other))
+    broken = []
+    for name in spec.invariant & set(CHANGES):
+        for a, b in zip(CHANGES[name](piece), CHANGES[name](other), strict=True):
+            away = value_of(spec.function(a, b))
+            same = (
+                home == away
+                if isinstance(home, Undefined) or isinstance(away, Undefined)
+                else math.isclose(home, away, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+            )
+            if not same:
+                broken.append(f"{spec.name} under {name}: {home} became {away}")
+    return broken
+
+
+@pytest.mark.parametrize("name", PAIR)
+def test_declared_invariances_of_pairs_hold(
+    name: str, pieces: list[tuple[Piece, dict[str, list[Piece]]]]
+) -> None:
+    whole = [p for p, _ in pieces]
+    twos = [(whole[0], whole[1]), (whole[2], whole[3]), (whole[3], whole[3])]
+    broken = [b for piece, other in twos for b in broken_pair_promises(PAIR[name], piece, other)]
+    assert not broken, "\n".join(broken)
+
+
+def test_every_metric_of_notes_declares_what_it_is_blind_to() -> None:
+    """The order of notes and tracks in a file is never music, and neither is its resolution."""
+    for spec in (*CLIP.values(), *PAIR.values(), *CORPUS.values()):
+        assert {"note-order", "track-order", "resolution"} <= spec.invariant, spec.name
+    for spec in SETS.values():
+        assert "item-order" in spec.invariant, spec.name
+
+
 @pytest.mark.parametrize("name", CLIP)
 def test_declared_invariances_hold(
     name: str, pieces: list[tuple[Piece, dict[str, list[Piece]]]]
@@ -250,7 +290,7 @@ def test_a_wrong_declaration_is_caught(
 
 
 def test_every_kind_of_invariance_is_tested() -> None:
-    assert set(get_args(Invariance)) == {*CHANGES, "format"}
+    assert set(get_args(Invariance)) == {*CHANGES, "format", "item-order"}
 
 
 HOUR = 3600 * 2 * 480  # ticks at 120 quarters a minute
@@ -298,16 +338,99 @@ EXTREMES = extremes()
 @pytest.mark.parametrize("name", CLIP)
 @pytest.mark.parametrize("case", EXTREMES)
 def test_a_value_in_range_or_a_reason(name: str, case: str) -> None:
-    spec = CLIP[name]
-    result = spec.function(EXTREMES[case])
+    mannered(CLIP[name], CLIP[name].function(EXTREMES[case]))
+
+
+SMALL = [n for n in EXTREMES if n not in ("ten hours", "200,000 notes")]
+PARTNER = make_piece(
+    onset=[0, 480, 960, 1920], end=[480, 960, 1920, 3840], pitch=[60, 64, 67, 72], program=[5] * 4
+)
+
+
+@pytest.mark.parametrize("name", PAIR)
+def test_pairs_have_a_value_in_range_or_a_reason(name: str) -> None:
+    """Every edge case as the output, as what it is held against, and against itself."""
+    spec = PAIR[name]
+    cases = [EXTREMES[n] for n in SMALL]
+    twos = [(c, PARTNER) for c in cases] + [(PARTNER, c) for c in cases] + [(c, c) for c in cases]
+    for piece, other in twos:
+        mannered(spec, spec.function(piece, other))
+
+
+@pytest.mark.parametrize("name", PAIR)
+@pytest.mark.parametrize("case", ["ten hours", "200,000 notes"])
+def test_pairs_survive_long_and_large_pieces(name: str, case: str) -> None:
+    spec = PAIR[name]
+    mannered(spec, spec.function(EXTREMES[case], PARTNER))
+    mannered(spec, spec.function(PARTNER, EXTREMES[case]))
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_corpus_metrics_have_a_value_in_range_or_a_reason(name: str) -> None:
+    spec = CORPUS[name]
+    assert spec.corpus is not None
+    parameters = {k: spec.parameters[k] for k in spec.corpus.parameters}
+    cases = {n: EXTREMES[n] for n in SMALL}
+    for held in ({"one": PARTNER}, cases):
+        extracts = [spec.corpus.extract(p, parameters) for p in held.values()]
+        model = spec.corpus.open(spec.corpus.fit(extracts, list(held), parameters))
+        for piece in cases.values():
+            mannered(spec, spec.function(piece, model))
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_declared_invariances_of_corpus_metrics_hold(
+    name: str, pieces: list[tuple[Piece, dict[str, list[Piece]]]]
+) -> None:
+    spec = CORPUS[name]
+    assert spec.corpus is not None
+    parameters = {k: spec.parameters[k] for k in spec.corpus.parameters}
+    held = [pieces[0][0], pieces[2][0]]
+    extracts = [spec.corpus.extract(p, parameters) for p in held]
+    model = spec.corpus.open(spec.corpus.fit(extracts, ["a", "b"], parameters))
+    against = replace(spec, function=lambda p: spec.function(p, model))
+    broken = [b for piece, changed in pieces for b in broken_promises(against, piece, changed)]
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_order_of_items_never_shows(name: str) -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(40, 3)), rng.normal(0.5, 1.2, size=(35, 3))
+    names = ("x", "y", "z")
+    home = value_of(SETS[name].function(FeatureTable(names, a), FeatureTable(names, b)))
+    turned = FeatureTable(names, a[rng.permutation(40)]), FeatureTable(names, b[::-1].copy())
+    assert value_of(SETS[name].function(*turned)) == pytest.approx(home, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("case", ["copies", "constant", "one", "empty", "holes", "far"])
+def test_sets_have_a_value_in_range_or_a_reason(name: str, case: str) -> None:
+    rng = np.random.default_rng(4)
+    plain = rng.normal(size=(32, 2))
+    other = {
+        "copies": np.repeat(plain[:16], 2, axis=0),
+        "constant": np.ones((32, 2)),
+        "one": plain[:1],
+        "empty": plain[:0],
+        "holes": np.where(rng.random((32, 2)) < 0.3, np.nan, plain),
+        "far": plain + 1e6,
+    }[case]
+    tables = [FeatureTable(("x", "y"), v) for v in (plain, other)]
+    for first, second in (tables, tables[::-1], [tables[1], tables[1]]):
+        mannered(SETS[name], SETS[name].function(first, second))
+
+
+def mannered(spec: MetricSpec, result: MetricResult) -> None:
+    """A plain finite number in the declared range with JSON-ready detail, or a reason."""
     value = value_of(result)
     if isinstance(value, Undefined):
         assert value.reason
         return
     assert isinstance(value, float | int)
     assert not isinstance(value, np.generic), "a plain number"
-    assert math.isfinite(value)
     low, high = spec.range
+    assert math.isfinite(value)
     assert low - TOLERANCE <= value <= high + TOLERANCE
     if isinstance(result, Scored):
         json_ready(result.detail)
