@@ -61,11 +61,12 @@ def store_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def open_arrays(folder: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a folder, by name; the large ones memory-mapped and read-only."""
+    """The arrays of a folder, by name; the large ones memory-mapped."""
     found = {}
     for file in sorted(folder.glob("*.npy")):
         large = file.stat().st_size > SMALL
-        array = np.load(file, mmap_mode="r" if large else None, allow_pickle=False)
-        # as a plain array: compiled kernels would be compiled again for numpy's memmap type
+        # copy-on-write and as a plain array: kernels would be compiled again for arrays that can't
+        # be written and for numpy's memmap type; nothing writes, and the file would stay as it is
+        array = np.load(file, mmap_mode="c" if large else None, allow_pickle=False)
         found[file.stem] = np.asarray(array)
     return found

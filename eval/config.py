@@ -64,6 +64,10 @@ class Source(Strict):
     targets: str | None = Field(
         default=None, description="what was asked of each item: a CSV or JSON of attributes"
     )
+    songs: str | None = Field(
+        default=None,
+        description="regular expression that finds the song in an item's path (its first group)",
+    )
     card: dict[str, CardValue] = Field(default={}, description=CARD_HELP)
 
     @model_validator(mode="after")
@@ -73,6 +77,10 @@ class Source(Strict):
             raise ValueError("give exactly one of path, corpus and baseline")
         if self.baseline and not self.train_on:
             raise ValueError("a baseline needs train_on: the reference or system it learns from")
+        try:
+            re.compile(self.songs or "")
+        except re.error as error:
+            raise ValueError(f"songs is no regular expression: {error}") from error
         if self.order is not None and self.baseline != "markov":
             raise ValueError("order belongs to baseline: markov")
         return self

@@ -13,22 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from concours.eval.cache import digest
+from concours.eval.clusters import cluster_of
 from concours.eval.embeddings.catalogue import embedding_of, identity_of
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION
 from concours.eval.render import RENDERING
-from concours.eval.songs import songs
 from concours.eval.weights import content_hash
 from concours.eval.work import model_parameters
 from concours.metrics.spec import MetricRequest
 
 HALF_SAMPLES = 100
+INTERVALS = 2  # how intervals and half-samples are drawn; part of the run's identity
 
 
 @dataclass(frozen=True)
 class PlannedSystem:
     """``is_reference`` marks the corpus that the others are compared with; ``statistics`` is its
-    file where it is known by the statistics of its frames alone, and then has no items."""
+    file where it is known by the statistics of its frames alone, and then has no items. ``songs``
+    finds the song in an item's path (:func:`concours.eval.clusters.cluster_of`)."""
 
     name: str
     items: tuple[Item, ...]
@@ -36,6 +38,7 @@ class PlannedSystem:
     card: Mapping[str, Any] = field(default_factory=dict)
     is_reference: bool = False
     statistics: str = ""
+    songs: str = ""
 
     @cached_property
     def set_id(self) -> str:
@@ -44,14 +47,11 @@ class PlannedSystem:
             return content_hash(Path(self.statistics))[:32]
         return digest(sorted(i.sha256 for i in self.items if i.sha256))
 
-    @cached_property
-    def songs(self) -> dict[str, str]:
-        """What each content is cut from, by sha256."""
-        return {
-            i.sha256: song
-            for i, song in zip(self.items, songs(self.items), strict=True)
-            if i.sha256 is not None
-        }
+    def cluster(self, item: Item) -> str:
+        """The prompt or song of an item, or the item by itself."""
+        if item.song and not item.prompt:
+            return f"song {self.name} {item.song}"
+        return cluster_of(self.name, item.path, item.prompt, self.songs)
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,8 @@ class Plan:
     @cached_property
     def run_id(self) -> str:
         contents = [
-            [s.name, s.is_reference, [[i.path, i.sha256, i.prompt, i.pair] for i in s.items]]
+            [s.name, s.is_reference, [[i.path, i.sha256, s.cluster(i), i.pair] for i in s.items]]
             + ([s.set_id] if s.statistics else [])
-            + ([s.songs] if any(i.song for i in s.items) else [])
             for s in self.systems
         ]
         measures = [
@@ -118,7 +117,8 @@ class Plan:
             for m in (*self.item_measures(s), *self.pair_measures(s))
         ]
         sets = [Measure(r).identity for r in self.set_requests()]
-        settings = [self.seed, self.resamples, self.confidence, HALF_SAMPLES, LOADER_VERSION]
+        samples = [INTERVALS, HALF_SAMPLES]
+        settings = [self.seed, self.resamples, self.confidence, samples, LOADER_VERSION]
         return digest(self.benchmark, contents, measures, sets, settings)
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from concours.eval import compute, frame_scores, sets
 from concours.eval.config import Config, Source
 from concours.eval.errors import UsageError
 from concours.eval.execute import Executor, make_executor
+from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION
 from concours.eval.manifest import manifest
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
+from concours.eval.songs import song_pattern
 from concours.eval.sources import resolve, statistics_of
 from concours.eval.store import Store, open_store, runs
 from concours.eval.store.engine import is_there
@@ -102,10 +105,13 @@ def _plan(config: Config, name: str, items: Mapping[str, list[Any]], folder: Pat
             config.sources[n].card,
             is_reference=n == benchmark.reference,
             statistics=statistics_of(config.sources[n], folder),
+            songs=_songs(config.sources[n], items[n]),
         )
         for n in _names(config, name)
     )
     used = {n: config.sources[n].model_dump(exclude_defaults=True) for n in _names(config, name)}
+    for system in systems:  # what names say is kept, since reports cluster by it too
+        used[system.name] |= {"songs": system.songs} if system.songs else {}
     return Plan(
         name,
         systems,
@@ -115,6 +121,10 @@ def _plan(config: Config, name: str, items: Mapping[str, list[Any]], folder: Pat
         benchmark.confidence,
         {"benchmark": benchmark.model_dump(), "sources": used},
     )
+
+
+def _songs(source: Source, items: Sequence[Item]) -> str:
+    return source.songs or ("" if source.groups else song_pattern(items))
 
 
 def run_benchmarks(
@@ -215,7 +225,15 @@ def _compute_sets(
         store,
         plan.run_id,
         [
-            runs.SetValue(o.system, places[o.score.measurement], o.score, o.ci_low, o.ci_high, o.n)
+            runs.SetValue(
+                o.system,
+                places[o.score.measurement],
+                o.score,
+                o.ci_low,
+                o.ci_high,
+                o.n,
+                [None if math.isnan(d) else d for d in o.halves],
+            )
             for o in found
         ],
     )

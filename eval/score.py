@@ -25,7 +25,7 @@ from concours.eval.pairing import (
 )
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
-from concours.eval.songs import with_songs
+from concours.eval.songs import song_pattern, with_songs
 from concours.eval.work import Outcome, ScoreValue
 from concours.metrics import registry
 from concours.metrics.registry import expand
@@ -175,7 +175,8 @@ def score_paths(
         table = Path(groups).expanduser()
         grouped = together({REFERENCE: own, **found}, lambda items: with_songs(items, table))
         own, found = grouped.pop(REFERENCE), grouped
-    systems = [PlannedSystem(p, tuple(items), p) for p, items in found.items()]
+    patterns = {p: "" if groups else song_pattern(items) for p, items in found.items()}
+    systems = [PlannedSystem(p, tuple(i), p, songs=patterns[p]) for p, i in found.items()]
     everything = [i for s in systems for i in s.items]
     kinds = {i.kind for i in everything}
     if compat is not None:
@@ -193,7 +194,8 @@ def score_paths(
         asked = [r for r in asked if r.spec.level in ("clip", "pair")]
     if reference is not None:
         at = str(Path(reference).absolute()) if statistics else ""
-        systems.insert(0, PlannedSystem(REFERENCE, tuple(own), reference, {}, True, at))
+        pattern = "" if groups else song_pattern(own)
+        systems.insert(0, PlannedSystem(REFERENCE, tuple(own), reference, {}, True, at, pattern))
     plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
     scores = _compute(plan, asked, reference, workers, progress or Silent(), profile)
     scores = replace(scores, items=(*events, *scores.items))

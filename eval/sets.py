@@ -12,7 +12,7 @@ import numpy as np
 from concours.eval.embeddings.catalogue import embedding_of
 from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set, statistics_set
 from concours.eval.plan import HALF_SAMPLES, Measure, Plan, PlannedSystem
-from concours.eval.stats.bootstrap import Rows, half_sample_intervals
+from concours.eval.stats.halves import Rows, half_sample_draws, half_sample_interval
 from concours.eval.work import ScoreValue, as_score
 from concours.metrics.features import FeatureTable
 from concours.metrics.frame_set import FrameSet
@@ -30,6 +30,7 @@ Ids = Mapping[tuple[str, int, str, str], int]
 class SetTask:
     """One set metric of one system, with the values it compares.
 
+    ``clusters`` and ``reference_clusters`` name the prompt or song of each row (or file).
     ``by_feature`` numbers the measures of single features that come out of the same computation.
     """
 
@@ -40,17 +41,23 @@ class SetTask:
     by_feature: Mapping[str, int]
     values: FeatureTable | FrameFiles
     reference: FeatureTable | FrameFiles
+    clusters: tuple[str, ...]
+    reference_clusters: tuple[str, ...]
     seed: int
     confidence: float
 
 
 @dataclass(frozen=True)
 class SetOutcome:
+    """``halves`` are the distances between half-samples, the same ones for all systems; NaN where
+    undefined."""
+
     system: str
     score: ScoreValue
     ci_low: float | None
     ci_high: float | None
     n: int
+    halves: tuple[float, ...] = ()
 
 
 ALL = ""
@@ -78,7 +85,6 @@ def lost_set(task: SetTask, reason: str) -> list[SetOutcome]:
 def _score_set(task: SetTask) -> list[SetOutcome]:
     spec = find(task.metric)
     values, reference = _opened(task.values), _opened(task.reference)
-    sizes = _size(values), _size(reference)
     fixed = isinstance(reference, FrameSet) and reference.is_statistics
 
     def compute(rows: Rows, others: Rows) -> MetricResult:
@@ -90,19 +96,25 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
     scores = {ALL: as_score(task.measurement, whole)} | {
         feature: _of_feature(whole, feature, number) for feature, number in task.by_feature.items()
     }
-    intervals = half_sample_intervals(
+    known = {k: s.value for k, s in scores.items() if s.value is not None}
+    draws = half_sample_draws(
         lambda rows, others: _named(compute(rows, others)),
-        (sizes[0], sizes[0]) if fixed else sizes,  # of statistics nothing can be drawn
-        {k: s.value for k, s in scores.items() if s.value is not None},
-        bounds=spec.range,
-        confidence=task.confidence,
-        resamples=FRAME_HALF_SAMPLES if isinstance(values, FrameSet) else HALF_SAMPLES,
+        _clusters(task, values, reference),
+        list(known),
+        draws=FRAME_HALF_SAMPLES if isinstance(values, FrameSet) else HALF_SAMPLES,
         seed=task.seed,
     )
     outcomes = []
     for name, score in scores.items():
-        low, high = intervals.get(name, (None, None))
-        outcomes.append(SetOutcome(task.system, score, low, high, _count(values)))
+        low, high = None, None
+        halves: tuple[float, ...] = ()
+        if name in draws:
+            found = half_sample_interval(
+                known[name], draws[name], bounds=spec.range, confidence=task.confidence
+            )
+            low, high = found or (None, None)
+            halves = tuple(float(f"{d:.6g}") for d in draws[name])
+        outcomes.append(SetOutcome(task.system, score, low, high, _count(values), halves))
     return outcomes
 
 
@@ -110,9 +122,14 @@ def _opened(values: FeatureTable | FrameFiles) -> Values:
     return read_set(values) if isinstance(values, FrameFiles) else values
 
 
-def _size(values: Values) -> int:
-    """How many units an interval draws: items, or songs where frames are compared."""
-    return values.units if isinstance(values, FrameSet) else len(values.values)
+def _clusters(
+    task: SetTask, values: Values, reference: Values
+) -> tuple[Sequence[str], Sequence[str]]:
+    """The clusters of both sides' rows: of frames, the songs themselves are drawn."""
+    if not isinstance(values, FrameSet) or not isinstance(reference, FrameSet):
+        return task.clusters, task.reference_clusters
+    # of statistics nothing can be drawn, and they count as fixed
+    return values.names, values.names if reference.is_statistics else reference.names
 
 
 def _count(values: Values) -> int:
@@ -178,26 +195,37 @@ def needed_embeddings(plan: Plan, ids: Ids, known: Known, known_item: Known) -> 
 
 
 def frame_files(system: PlannedSystem, request: MetricRequest) -> FrameFiles:
-    """Where the frames of a system's items lie; sorted, since no distance depends on the order."""
+    """Where the frames of a system's items lie, and their clusters; sorted, since no distance
+    depends on the order. Frames that were never made are left out."""
     embedding = embedding_of(request.parameters)
     if system.statistics:
         return FrameFiles(embedding, (), statistics=system.statistics)
-    song = {
-        str(frames_file(i.sha256, i.kind, embedding)): system.songs[i.sha256]
+    files = [
+        (frames_file(i.sha256, i.kind, embedding), system.cluster(i))
         for i in system.items
         if i.sha256
-    }
-    files = tuple(sorted(song))
-    return FrameFiles(embedding, files, tuple(song[f] for f in files), system.set_id)
+    ]
+    found = sorted((str(f), cluster) for f, cluster in files if f.exists())
+    return FrameFiles(
+        embedding,
+        tuple(f for f, _ in found),
+        tuple(c for _, c in found),
+        len(files) - len(found),
+        system.set_id,
+    )
 
 
 def feature_table(
     system: PlannedSystem, features: Sequence[str], values: Mapping[tuple[str, str], float]
-) -> FeatureTable:
-    """The values (by content and metric key) of a system's items as a table; NaN is undefined."""
-    rows = [[values.get((i.sha256, f), np.nan) for f in features] for i in system.items if i.sha256]
+) -> tuple[FeatureTable, tuple[str, ...]]:
+    """The values (by content and metric key) of a system's items as a table, NaN where undefined,
+    and the cluster of each row."""
+    items = [i for i in system.items if i.sha256]
+    rows = [[values.get((i.sha256 or "", f), np.nan) for f in features] for i in items]
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(features))
-    return FeatureTable(tuple(features), table[~np.isnan(table).all(axis=1)])
+    known = np.atleast_1d(~np.isnan(table).all(axis=1))
+    clusters = tuple(system.cluster(i) for i, k in zip(items, known, strict=True) if k)
+    return FeatureTable(tuple(features), table[known]), clusters
 
 
 def set_tasks(
@@ -220,9 +248,12 @@ def set_tasks(
             by_feature = {key: ids[Measure(one).identity] for key, one in plan.by_feature(request)}
             number = ids[Measure(request).identity]
             if not all(known(system.name, i) for i in (number, *by_feature.values())):
-                sources: list[FeatureTable | FrameFiles] = [table, reference]
+                sources: list[tuple[FeatureTable | FrameFiles, tuple[str, ...]]]
+                sources = [table, reference]
                 if request.spec.inputs == "embedding":
-                    sources = [frame_files(s, request) for s in (system, plan.reference)]
+                    pair = [frame_files(s, request) for s in (system, plan.reference)]
+                    sources = [(f, f.songs) for f in pair]
+                (own, clusters), (home, home_clusters) = sources
                 tasks.append(
                     SetTask(
                         system.name,
@@ -230,8 +261,10 @@ def set_tasks(
                         request.name,
                         dict(request.parameters),
                         by_feature,
-                        sources[0],
-                        sources[1],
+                        own,
+                        home,
+                        clusters,
+                        home_clusters,
                         plan.seed,
                         plan.confidence,
                     )

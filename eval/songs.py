@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from concours.eval.errors import UsageError
 from concours.eval.items import Item
@@ -18,26 +18,21 @@ from concours.eval.pairing import items_named
 from concours.eval.pairing_table import read_rows
 
 COLUMNS = ("song", "group")
-NUMBERED = re.compile(r"(.+)[_-]\d{2,}$")
+NUMBERED = r"^(.+)[_-]\d{2,}\.[^./]+$"
 FEWEST = 4
 
 
-def songs(items: Sequence[Item]) -> list[str]:
-    """The song of each item; an item that is cut from none has one of its own.
+def song_pattern(items: Sequence[Item]) -> str:
+    """The pattern that finds songs in these items' paths, "" where their numbers only count.
 
     >>> from pathlib import Path
     >>> names = [f"{song}_{cut:02d}.wav" for song in "abcd" for cut in (0, 1)]
     >>> cuts = [Item(name, Path(), "", "audio", name) for name in names]
-    >>> songs(cuts)
-    ['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']
-    >>> songs(cuts[:4])
-    ['a_00.wav', 'a_01.wav', 'b_00.wav', 'b_01.wav']
+    >>> re.search(song_pattern(cuts), "a_01.wav")[1], song_pattern(cuts[:4])
+    ('a', '')
     """
-    if any(i.song for i in items):
-        return [i.song or i.path for i in items]
-    named = [_name(i.path) for i in items]
-    enough = len({n for n in named if n}) >= FEWEST
-    return [(n if enough else "") or i.path for n, i in zip(named, items, strict=True)]
+    found = {m[1] for i in items if (m := re.search(NUMBERED, i.path))}
+    return NUMBERED if len(found) >= FEWEST else ""
 
 
 def with_songs(items: list[Item], table: Path) -> list[Item]:
@@ -58,8 +53,3 @@ def with_songs(items: list[Item], table: Path) -> list[Item]:
         for i in items_named(items, str(row.values["path"]), row.place):
             found[i] = replace(found[i], song=song)
     return found
-
-
-def _name(path: str) -> str:
-    found = NUMBERED.fullmatch(PurePosixPath(path).with_suffix("").as_posix())
-    return found[1] if found else ""

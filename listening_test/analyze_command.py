@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 if TYPE_CHECKING:
-    from concours.listening_test.study_ratings import Answers
+    from concours.eval.ratings_import.studies import Answers
 
 KINDS = ["auto", "long", "webmushra", "wide", "nested", "davda54", "aimgef", "aes"]
 
@@ -153,7 +153,7 @@ def command(
 def _answers(study: str | None, url: str, path: Path | None, kind: str) -> Answers:
     from concours.eval.errors import UsageError
     from concours.eval.ratings_import.read import read_ratings
-    from concours.listening_test.study_ratings import Answers, study_answers
+    from concours.eval.ratings_import.studies import Answers, study_answers
 
     if (study is None) == (path is None):
         raise UsageError("name a study or give --ratings FILE, one of the two")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 
@@ -9,10 +10,17 @@ import streamlit as st
 
 from concours.eval.store import study
 from concours.listening_test import tokens
+from concours.listening_test.forms import given_answers, summary, trial_questions
 from concours.listening_test.live import LiveStudy, served
 from concours.listening_test.pages import Page, current_page
 from concours.listening_test.player import page_data, show_page
-from concours.listening_test.texts import Texts, available, in_language, texts_for
+from concours.listening_test.texts import (
+    Texts,
+    available,
+    in_language,
+    plain_markdown,
+    texts_for,
+)
 
 RETRY_SECONDS = 2.0
 STYLE = """<style>
@@ -36,6 +44,9 @@ def main() -> None:
         st.warning(texts["busy"])
         time.sleep(RETRY_SECONDS)
         st.rerun()
+    except Exception:  # the rater is told; what they gave is in the store
+        logging.getLogger(__name__).exception("a page failed")
+        st.error(texts["broken"])
 
 
 def _show(live: LiveStudy) -> None:
@@ -52,11 +63,14 @@ def _show(live: LiveStudy) -> None:
         return
     if rater.language is None:
         study.set_language(live.store, rater.id, language)
-    if not live.is_open():
-        _end(texts["title"], texts["closed"])
-        return
     if st.session_state.get("withdrawing"):
         _withdraw(live, rater, texts)
+        return
+    if not live.is_open():
+        _closed(live, rater, texts, language)
+        return
+    if st.session_state.get("reviewing"):
+        _review(live, rater, texts, language)
         return
     if "tab" not in st.session_state:
         st.session_state.tab = uuid.uuid4().hex
@@ -78,22 +92,30 @@ def _show(live: LiveStudy) -> None:
         data = page_data(live, rater, page, st.session_state.tab, texts, language)
         draft = study.read_draft(live.store, rater.id, page.name)
         show_page(data, draft, lambda: _take(live, rater))
+        if page.kind == "correction" and st.button(texts["correct_leave"], key="leave"):
+            study.close_correction(live.store, rater.id)
+            st.rerun()
+    if page.kind in {"trial", "questionnaire", "done"}:
+        _offer_review(live, rater, texts)
     _footer(live, rater, texts, language)
 
 
 def _heading(live: LiveStudy, rater: study.Rater, page: Page, texts: Texts, language: str) -> None:
     titles = {"consent": "consent_title", "level": "level_title", "headphones": "headphones_title",
               "questionnaire": "questionnaire_title", "done": "done_title"}  # fmt: skip
-    if page.kind == "trial" and page.assignment is not None:
-        done, total = study.progress(live.store, rater.id)
-        if live.config.settled_design in {"least-rated", "adaptive-pairs"}:
-            total = max(total, min(live.trials_per_rater(), live.n_trials))
-        if page.assignment.kind == "training":
+    if page.assignment is not None:
+        training = len(live.training)
+        done, assigned = study.progress(live.store, rater.id)
+        total = max(assigned, live.planned_trials())
+        number = page.assignment.position - training + 1
+        if page.kind == "correction":
+            st.title(texts["correct_title"].format(n=number))
+            st.write(texts["correct_text"])
+        elif page.assignment.kind == "training":
             st.title(texts["training_title"])
             st.write(texts["training_text"])
         else:
-            extra = len(live.training) if total > len(live.training) else 0
-            st.title(texts["trial"].format(n=max(1, done - extra + 1), total=total - extra))
+            st.title(texts["trial"].format(n=number, total=total - training))
         st.progress(min(1.0, done / max(1, total)))
         return
     default = texts["title"]
@@ -116,6 +138,43 @@ def study_version(live: LiveStudy) -> int:
     from concours.listening_test.config import PROTOCOL_VERSION
 
     return int(live.raw.get("protocol_version", PROTOCOL_VERSION))
+
+
+def _offer_review(live: LiveStudy, rater: study.Rater, texts: Texts) -> None:
+    done, _ = study.progress(live.store, rater.id)
+    if done > len(live.training) and st.button(texts["review"], key="review"):
+        st.session_state.reviewing = True
+        st.rerun()
+
+
+def _review(live: LiveStudy, rater: study.Rater, texts: Texts, language: str) -> None:
+    """The answered trials, each a button that opens it again."""
+    st.title(texts["review_title"])
+    st.write(texts["review_text"])
+    for stored in study.answered_trials(live.store, rater.id):
+        given = study.find_assignment(live.store, rater.id, stored.assignment_id)
+        assert given is not None
+        questions = trial_questions(live.config, given, texts, language)
+        answers = given_answers(live.config, given, questions, stored)
+        number = given.position - len(live.training) + 1
+        label = f"{texts['review_trial'].format(n=number)}: {summary(questions, answers)}"
+        if st.button(plain_markdown(label), key=f"fix-{number}", width="stretch"):
+            now = live.clock()
+            study.open_correction(live.store, rater.id, given.id, answers, now)
+            st.session_state.reviewing = False
+            st.rerun()
+    if st.button(texts["back"], key="back"):
+        st.session_state.reviewing = False
+        st.rerun()
+
+
+def _closed(live: LiveStudy, rater: study.Rater, texts: Texts, language: str) -> None:
+    """The end of the study takes no right away: the code, and the page to withdraw, stay."""
+    if rater.completion_code is not None:
+        _done(live, rater, texts)
+    else:
+        _end(texts["title"], texts["closed"])
+    _footer(live, rater, texts, language)
 
 
 def _done(live: LiveStudy, rater: study.Rater, texts: Texts) -> None:

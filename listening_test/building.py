@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from concours.eval.errors import UsageError
-from concours.eval.items import Item, find_items
-from concours.eval.pairing import with_prompts
+from concours.eval.items import Item
 from concours.eval.store import Store, study
 from concours.listening_test import designs, stimuli
 from concours.listening_test.config import CHOICE, PAIRED, PROTOCOL_VERSION, StudyConfig
+from concours.listening_test.selection import Say, choose, find_all
 from concours.listening_test.texts import load_texts
 
 FIRST_BLOCKS = 24
 FIXED_FIRST = "reference"
 FIXED_LAST = "x"
-
-Say = Callable[[str], None]
 
 
 @dataclass
@@ -47,30 +45,27 @@ def build_study(
     *,
     replace: bool = False,
     say: Say = lambda _: None,
+    found: Mapping[str, Sequence[Item]] | None = None,
 ) -> str:
     """Prepares and stores a study as a draft; paths start at ``folder``. Returns its id.
+
+    ``found`` are the systems' items where they are known already.
 
     Raises:
         UsageError: no music, items that do not match across systems, a taken name.
     """
-    chosen, spare = choose_items(config, folder)
+    chosen = choose(config, found or find_all(config, folder), say)
     audio = config.audio
     plan = _Plan()
-    prompts: dict[str, str] = {}
-    clips: dict[tuple[str, str], stimuli.Clip] = {}
-    padded = 0
-    for system, items in chosen.items():
-        for name, item in items.items():
-            clips[system, name] = stimuli.read_clip(item, audio)
-            padded += clips[system, name].padded
-            prompts[name] = prompts.get(name) or item.prompt
+    padded = sum(clip.padded for clip in chosen.clips.values())
     if padded:
         say(
-            f"{padded} of {len(clips)} clips are shorter than {audio.seconds:g} s and end in "
-            "silence; set audio.seconds to the shortest clip if systems differ in this"
+            f"{padded} of {len(chosen.clips)} clips are shorter than {audio.seconds:g} s and end "
+            "in silence; set audio.seconds to the shortest clip if systems differ in this"
         )
-    _add_trials(plan, config, chosen, clips)
-    _add_training(plan, config, spare)
+    _add_trials(plan, config, chosen.clips)
+    _add_traps(plan, config, chosen.clips)
+    prompts = chosen.prompts | _add_training(plan, config, chosen.spare)
     levelled, target = stimuli.level([c for _, c, _, _, _ in plan.clips], audio)
     if target < audio.lufs:
         say(f"all clips at {target:.1f} LUFS instead of {audio.lufs:g}, so that none clips")
@@ -114,52 +109,12 @@ def uses_blocks(config: StudyConfig) -> bool:
     return config.settled_design in {"williams", "incomplete-blocks"}
 
 
-def choose_items(
-    config: StudyConfig, folder: Path
-) -> tuple[dict[str, dict[str, Item]], dict[str, list[Item]]]:
-    """The items of each system by name, and those left over (for training).
-
-    Methods that compare need items that answer each other: files of the same name (without its
-    suffix) in every system.
-    """
-    found: dict[str, dict[str, Item]] = {}
-    for name, system in config.systems.items():
-        items = find_items(system.path, folder)
-        if system.prompts:
-            items = with_prompts(items, folder / system.prompts)
-        found[name] = {PurePath(i.path).with_suffix("").as_posix(): i for i in items}
-    draw = random.Random(f"{config.seed}:items")
-    count = config.items_per_system
-    if config.method in PAIRED | {"mushra"}:
-        common = sorted(set.intersection(*(set(items) for items in found.values())))
-        if len(common) < count:
-            raise UsageError(
-                f"method {config.method} compares files of the same name; the systems share "
-                f"{len(common)}, items_per_system asks for {count}"
-            )
-        names = sorted(draw.sample(common, count))
-        chosen = {s: {n: items[n] for n in names} for s, items in found.items()}
-    else:
-        chosen = {}
-        for name, own in found.items():
-            if len(own) < count:
-                raise UsageError(
-                    f"systems.{name}: {len(own)} items, items_per_system asks for {count}"
-                )
-            names = sorted(draw.sample(sorted(own), count))
-            chosen[name] = {n: own[n] for n in names}
-    spare = {
-        s: [i for n, i in sorted(items.items()) if n not in chosen[s]] for s, items in found.items()
-    }
-    return chosen, spare
-
-
 def draw_blocks(
     config: StudyConfig, trials: Sequence[study.NewTrial], first: int, count: int
 ) -> list[study.NewBlock]:
     """Blocks ``first`` to ``first + count - 1``; the same whenever and in whatever steps drawn."""
     test = [t for t in trials if t.kind == "test"]
-    traps = [t.number for t in trials if t.kind == "trap"]
+    traps = [t for t in trials if t.kind == "trap"]
     size = min(config.trials_per_rater or len(test), len(test))
     if config.settled_design == "williams" and size == len(test):
         rows = designs.williams_rows(len(test), first + count, config.seed)
@@ -175,7 +130,9 @@ def draw_blocks(
             times[index] += 1
         draw = random.Random(f"{config.seed}:traps:{number}")
         for trap in traps:
-            shown.insert(draw.randint(min(1, len(shown)), len(shown)), (trap, (0,)))
+            # on alternating sides, so that no side is the right one
+            slots = tuple(order_slots(trap, number, config.seed))
+            shown.insert(draw.randint(min(1, len(shown)), len(shown)), (trap.number, slots))
         if number >= first:
             blocks.append(study.NewBlock(number, tuple(shown)))
     return blocks
@@ -197,25 +154,18 @@ def order_labels(labels: Sequence[str], times: int, seed: int) -> list[int]:
 
 
 def _add_trials(
-    plan: _Plan,
-    config: StudyConfig,
-    chosen: Mapping[str, Mapping[str, Item]],
-    clips: Mapping[tuple[str, str], stimuli.Clip],
+    plan: _Plan, config: StudyConfig, clips: Mapping[tuple[str, str], stimuli.Clip]
 ) -> None:
     if config.method == "mushra":
-        _add_mushra(plan, config, chosen, clips)
+        _add_mushra(plan, config, clips)
         return
     test = {key: plan.clip(clip, "test", *key) for key, clip in clips.items()}
     if config.method not in PAIRED:
         for (_, item), stimulus_id in test.items():
             plan.trial("test", item, [(stimulus_id, "")])
-        keys = sorted(clips)
-        for n in range(config.traps):
-            bad = stimuli.trap(clips[keys[n % len(keys)]], config.audio.rate, config.seed + n)
-            plan.trial("trap", None, [(plan.clip(bad, "trap", None, None), "")])
         return
     draw = random.Random(f"{config.seed}:x")
-    for item in next(iter(chosen.values())):
+    for item in dict.fromkeys(item for _, item in clips):
         for a, b in _pairs(config):
             shown = [(test[a, item], ""), (test[b, item], "")]
             if config.method == "dcr":
@@ -226,6 +176,25 @@ def _add_trials(
             plan.trial("test", item, shown)
 
 
+def _add_traps(
+    plan: _Plan, config: StudyConfig, clips: Mapping[tuple[str, str], stimuli.Clip]
+) -> None:
+    """Attention checks: a spoilt clip alone, or beside the clip that it was made from."""
+    keys = sorted(clips)
+    random.Random(f"{config.seed}:traps").shuffle(keys)
+    for n in range(config.traps):
+        system, item = keys[n % len(keys)]
+        good = clips[system, item]
+        bad = stimuli.trap(good, config.audio.rate, config.seed + n)
+        shown = [(plan.clip(bad, "trap", None, None), "")]
+        if config.method in PAIRED:
+            label = FIXED_FIRST if config.method == "dcr" else ""
+            shown.insert(0, (plan.clip(good, "gold", None, None), label))
+        if config.method == "abx":
+            shown.append((plan.clip(good, "gold", None, None), FIXED_LAST))
+        plan.trial("trap", item, shown)
+
+
 def _pairs(config: StudyConfig) -> list[tuple[str, str]]:
     names = list(config.systems)
     if config.reference is not None and config.method not in CHOICE:
@@ -234,15 +203,12 @@ def _pairs(config: StudyConfig) -> list[tuple[str, str]]:
 
 
 def _add_mushra(
-    plan: _Plan,
-    config: StudyConfig,
-    chosen: Mapping[str, Mapping[str, Item]],
-    clips: Mapping[tuple[str, str], stimuli.Clip],
+    plan: _Plan, config: StudyConfig, clips: Mapping[tuple[str, str], stimuli.Clip]
 ) -> None:
     reference = config.reference
     assert reference is not None
     rate = config.audio.rate
-    for item in chosen[reference]:
+    for item in dict.fromkeys(item for _, item in clips):
         original = clips[reference, item]
         low = stimuli.anchor(original, rate, stimuli.ANCHOR_LOW_HZ)
         mid = stimuli.anchor(original, rate, stimuli.ANCHOR_MID_HZ)
@@ -260,29 +226,43 @@ def _add_mushra(
         plan.trial("test", item, shown)
 
 
-def _add_training(
-    plan: _Plan,
-    config: StudyConfig,
-    spare: Mapping[str, Sequence[Item]],
-) -> None:
-    """Training trials look like the others, with clips that are in none of them."""
+def _add_training(plan: _Plan, config: StudyConfig, spare: Sequence[Item]) -> dict[str, str]:
+    """Training trials look like the others, with clips that are in none of them.
+
+    Returns the prompts of their items by name.
+    """
     pattern = next((t for t in plan.trials if t.kind == "test"), None)
     if pattern is None:
-        return
-    unused = [i for items in spare.values() for i in items]
+        return {}
+    unused = list(spare)
     random.Random(f"{config.seed}:training").shuffle(unused)
+    prompts: dict[str, str] = {}
     for n in range(config.training):
         shown: list[tuple[str, str]] = []
         clips: list[stimuli.Clip] = []
+        prompt = ""
         for _, label in pattern.stimuli:
             if label == FIXED_LAST:
                 shown.append((plan.clip(clips[0], "training", None, None), label))
                 continue
-            clip = (
-                stimuli.read_clip(unused.pop(), config.audio)
-                if unused
-                else stimuli.example_music(config.audio, config.seed + 100 * n + len(shown))
-            )
+            seed = config.seed + 100 * n + len(shown)
+            clip, prompt = _practice_clip(config, unused, seed, prompt)
             clips.append(clip)
             shown.append((plan.clip(clip, "training", None, None), label))
-        plan.trial("training", None, shown)
+        name = f"training {n + 1}"
+        prompts[name] = prompt
+        plan.trial("training", name, shown)
+    return prompts
+
+
+def _practice_clip(
+    config: StudyConfig, unused: list[Item], seed: int, prompt: str
+) -> tuple[stimuli.Clip, str]:
+    """A clip that is left over and its prompt, or made music; unusable ones are passed over."""
+    while unused:
+        item = unused.pop()
+        try:
+            return stimuli.read_clip(item, config.audio), prompt or item.prompt
+        except UsageError:
+            continue
+    return stimuli.example_music(config.audio, seed), prompt

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from concours.listening_test.analyze_command import command as analyze
+from concours.listening_test.power_command import power
 
 if TYPE_CHECKING:
     from concours.eval.store import Store
-    from concours.listening_test.config import StudyConfig
 
 STORE_HELP = "database of the study  [default: sqlite:///concours.db]"
 DEFAULT_STORE = "sqlite:///concours.db"
@@ -36,6 +36,7 @@ def study() -> None:
 
 
 study.add_command(analyze)
+study.add_command(power)
 
 
 @study.command()
@@ -52,19 +53,25 @@ def create(
 ) -> None:
     """Prepare the clips and the design of STUDY.yaml, blind, and store them."""
     from concours.eval.errors import UsageError
+    from concours.listening_test.benchmark_study import study_of_benchmark
     from concours.listening_test.building import build_study
     from concours.listening_test.config import load_study
 
     if (file is None) == (from_benchmark is None):
         raise UsageError("give a STUDY.yaml, or --from-benchmark NAME")
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    found = None
     if file is not None:
         settings, folder = load_study(file), file.parent
     else:
-        settings, folder = _benchmark_study(str(from_benchmark), config), config.parent
+        settings, found = study_of_benchmark(str(from_benchmark), config, say)
+        folder = config.parent
     with _open(url or settings.store) as store:
         build_study(
-            store, settings, folder, time.time(), replace=replace,
-            say=lambda line: click.echo(line, err=True),
+            store, settings, folder, time.time(), replace=replace, say=say, found=found
         )  # fmt: skip
         click.echo(
             f"study {settings.name}: {len(settings.systems)} systems, "
@@ -78,6 +85,10 @@ def create(
 @click.argument("name")
 @click.option("--raters", type=click.IntRange(1, 10_000), help="how many personal links")
 @click.option("--crowd", is_flag=True, help="one link for a crowd platform (replaces the last)")
+@click.option(
+    "--platform", type=click.Choice(["prolific", "mturk"]), default="prolific", show_default=True,
+    help="whose ids the crowd link asks for",
+)  # fmt: skip
 @click.option("--revoke", "revoked", help="make a rater's link worthless: r7, 7 or an id")
 @click.option(
     "--base-url", default="http://localhost:8765", show_default=True,
@@ -85,8 +96,9 @@ def create(
 )  # fmt: skip
 @store_option
 def invite(
-    name: str, raters: int | None, crowd: bool, revoked: str | None, base_url: str, url: str
-) -> None:
+    name: str, raters: int | None, crowd: bool, platform: str, revoked: str | None, base_url: str,
+    url: str,
+) -> None:  # fmt: skip
     """Print invitation links, one a line. A link is shown once; the store keeps its hash."""
     from concours.eval.errors import UsageError
     from concours.eval.store import study as stored
@@ -101,12 +113,13 @@ def invite(
         if revoked is not None:
             rater_id = stored.rater_by_name(store, live.id, revoked)
             stored.revoke_rater(store, rater_id, time.time())
+            click.echo(f"the link of {revoked} is worthless now", err=True)
             return
         if not live.is_open():
-            raise UsageError(f"the study {name!r} is closed")
+            raise UsageError(f"the study {name!r} is closed: it takes no more raters")
         stored.go_live(store, live.id, time.time())
         if crowd:
-            click.echo(crowd_link(base_url, stored.open_crowd_link(store, live.id)))
+            click.echo(crowd_link(base_url, stored.open_crowd_link(store, live.id), platform))
             return
         tokens = stored.invite_raters(store, live.id, int(raters or 0), time.time())
         if uses_blocks(live.config):
@@ -138,6 +151,8 @@ def serve(name: str, port: int, host: str, rate_limit: float, url: str) -> None:
     store = _open(url)
     live = open_live(store, name)
     stored.go_live(store, live.id, time.time())
+    if not live.is_open():
+        click.echo(f"study {name} is closed: raters can only see their code and withdraw", err=True)
     limits = Limits(*(Budget(b.rate * rate_limit, b.burst * rate_limit) for b in Limits()))
     click.echo(f"study {name} at http://{host}:{port} (stop with Ctrl-C)", err=True)
     run(live, host, port, limits)
@@ -171,8 +186,14 @@ def status(name: str, form: str, url: str) -> None:
             "systems": [
                 {"system": s.system, "dimension": s.dimension, "mean": s.interval.mean,
                  "ci_low": s.interval.low, "ci_high": s.interval.high,
-                 "n_raters": s.interval.n, "n_ratings": s.n_ratings}
+                 "n_raters": s.n_raters, "n_finished": s.interval.n, "n_ratings": s.n_ratings}
                 for s in found.systems
+            ],
+            "differences": [
+                {"first": d.first, "second": d.second, "dimension": d.dimension,
+                 "mean": d.interval.mean, "ci_low": d.interval.low, "ci_high": d.interval.high,
+                 "n_finished": d.interval.n}
+                for d in found.differences
             ],
             "flagged": {f"r{n}": list(rules) for n, rules in found.flagged.items()},
         }  # fmt: skip
@@ -184,9 +205,17 @@ def status(name: str, form: str, url: str) -> None:
                f"{counts.trial_given[0]} to {counts.trial_given[1]} times")  # fmt: skip
     if counts.n_erasures:
         click.echo(f"{counts.n_erasures} raters withdrew; {counts.n_erased} answers erased")
+    if found.systems:
+        click.echo(
+            "95% confidence sequences over the raters who finished (they hold at every look)"
+        )
     for row in found.systems:
         i = row.interval
         click.echo(f"{row.system:<20} {row.dimension:<28} {i.mean:7.2f}  "
+                   f"[{i.low:.2f}, {i.high:.2f}]  {i.n} of {row.n_raters} raters")  # fmt: skip
+    for gap in found.differences:
+        i, pair = gap.interval, f"{gap.first} - {gap.second}"
+        click.echo(f"{pair:<20} {gap.dimension:<28} {i.mean:7.2f}  "
                    f"[{i.low:.2f}, {i.high:.2f}]  {i.n} raters")  # fmt: skip
     for number, rules in sorted(found.flagged.items()):
         click.echo(f"r{number}: flagged by {', '.join(rules)}")
@@ -220,6 +249,19 @@ def close(name: str, url: str) -> None:
 
     with _open(url) as store:
         stored.close_study(store, stored.find_study(store, name).id, time.time())
+    click.echo(f"study {name} is closed", err=True)
+
+
+@study.command()
+@click.argument("name")
+@store_option
+def codes(name: str, url: str) -> None:
+    """Print who finished, with platform ids and completion codes, as CSV: for paying raters."""
+    from concours.eval.store import study as stored
+    from concours.listening_test.exporting import write_codes
+
+    with _open(url) as store:
+        write_codes(store, stored.find_study(store, name).id, sys.stdout)
 
 
 @study.command()
@@ -241,93 +283,21 @@ def withdraw(name: str, rater: str, yes: bool, url: str) -> None:
 
 
 @study.command()
-@click.option("--difference", required=True, type=float, help="difference of means to be found")
-@click.option(
-    "--power",
-    default=0.8,
-    show_default=True,
-    type=click.FloatRange(0.05, 0.99),
-    help="chance to find it",
-)
-@click.option("--items", default="4,8,16,32", show_default=True, help="items of each system")
-@click.option(
-    "--rater-sd",
-    default=0.5,
-    show_default=True,
-    type=float,
-    help="standard deviation between raters",
-)
-@click.option(
-    "--item-sd", default=0.4, show_default=True, type=float, help="standard deviation between items"
-)
-@click.option(
-    "--taste-sd",
-    default=0.3,
-    show_default=True,
-    type=float,
-    help="standard deviation of a rater's taste for a system",
-)
-@click.option(
-    "--error-sd", default=0.7, show_default=True, type=float, help="standard deviation of the rest"
-)
-@click.option("--seed", default=0, show_default=True, type=int, help="seed of the simulation")
-def power(
-    difference: float, power: float, items: str, rater_sd: float, item_sd: float,
-    taste_sd: float, error_sd: float, seed: int,
-) -> None:  # fmt: skip
-    """Say how many raters and items find a difference between two systems, by simulation."""
-    from concours.eval.errors import UsageError
-    from concours.listening_test.power import Variances, plan
-
-    try:
-        counts = tuple(int(i) for i in items.split(","))
-    except ValueError as error:
-        raise UsageError(f"--items {items!r}: write numbers, as in 4,8,16") from error
-    spread = Variances(rater_sd, item_sd, taste_sd, error_sd)
-    click.echo("items  raters  power  half width of a mean's 95% interval")
-    found = plan(difference, power=power, items=counts, spread=spread, seed=seed)
-    for row in found:
-        click.echo(f"{row.items:5d}  {row.raters:6d}  {row.power:5.2f}  {row.half_width:.2f}")
-    for n in sorted(set(counts) - {row.items for row in found}):
-        click.echo(f"{n:5d}  not with 200 raters: more raters cannot make up for few items")
-
-
-@study.command()
 @click.argument("name")
 @click.option(
     "--port", default=8766, show_default=True, type=click.IntRange(1, 65535), help="where to listen"
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="address to listen at")
 @click.option("--oidc", is_flag=True, help="ask for a login (streamlit's [auth] secrets)")
+@click.option(
+    "--allow", "allowed", multiple=True, metavar="EMAIL", help="who may see it, with --oidc"
+)
 @store_option
-def dashboard(name: str, port: int, host: str, oidc: bool, url: str) -> None:
+def dashboard(
+    name: str, port: int, host: str, oidc: bool, allowed: tuple[str, ...], url: str
+) -> None:
     """Watch a study in the browser: a process of its own, on this machine only or behind OIDC."""
     from concours.listening_test.live import open_live
     from concours.listening_test.watching import watch
 
-    watch(open_live(_open(url), name), host, port, oidc)
-
-
-def _benchmark_study(name: str, path: Path) -> StudyConfig:
-    """A MOS study over the folders of a benchmark's systems."""
-    from concours.eval.config import load_config
-    from concours.eval.errors import UsageError
-    from concours.listening_test.config import StudyConfig, StudySystem
-
-    config = load_config(path)
-    if name not in config.benchmarks:
-        raise UsageError(
-            f"{path}: no benchmark {name!r}; there are: {', '.join(config.benchmarks)}"
-        )
-    systems = {}
-    for system in config.benchmarks[name].systems:
-        source = config.sources[system]
-        if source.path is None:
-            raise UsageError(
-                f"{path}: systems.{system} has no path; write a STUDY.yaml with folders"
-            )
-        systems[system] = StudySystem(path=source.path, prompts=source.prompts)
-    return StudyConfig(
-        store=config.store, name=name, method="mos", systems=systems, items_per_system=4,
-        dimensions=["overall_quality", "musicality"],
-    )  # fmt: skip
+    watch(open_live(_open(url), name), host, port, oidc=oidc, allowed=allowed)

@@ -105,8 +105,11 @@ class StudyConfig(Strict):
     design: Design | None = None
     trials_per_rater: int | None = Field(default=None, ge=1, le=500)
     training: int = Field(default=1, ge=0, le=5)
-    traps: int = Field(default=0, ge=0, le=10)
+    traps: int = Field(default=0, ge=0, le=10, description="attention checks: spoilt clips")
     must_hear: float | None = Field(default=None, ge=0, le=1, description="share of each clip")
+    show_prompt: bool | None = Field(
+        default=None, description="show each item's prompt; by default where prompt_match is asked"
+    )
     comments: bool = True
     consent: dict[str, str] | str | None = Field(default=None, description="text to agree to")
     level: bool = Field(default=True, description="a page to set the volume")
@@ -139,10 +142,10 @@ class StudyConfig(Strict):
             )
         if self.design == "adaptive-pairs" and self.method not in CHOICE:
             raise ValueError("design adaptive-pairs needs method ab or pairwise")
-        if self.traps and self.method not in {"mos"}:
-            raise ValueError(
-                "traps are degraded clips for method mos; other methods have their own"
-            )
+        if self.traps and self.method == "mushra":
+            raise ValueError("traps: MUSHRA has its hidden reference and anchors instead")
+        if self.traps and self.method == "emotion":
+            raise ValueError("traps: an emotion has no wrong answer; ask for a quality too (mos)")
         names = [d if isinstance(d, str) else d.name for d in self.dimensions]
         for dimension in self.dimensions:
             if isinstance(dimension, str) and dimension not in DIMENSIONS:
@@ -166,6 +169,18 @@ class StudyConfig(Strict):
         if names or self.method == "emotion":
             return names
         return ["overall_quality"]
+
+    @property
+    def trap_dimension(self) -> str:
+        """The dimension whose answers to a trap are judged."""
+        names = self.dimension_names
+        return "overall_quality" if "overall_quality" in names else names[0]
+
+    @property
+    def shows_prompt(self) -> bool:
+        if self.show_prompt is not None:
+            return self.show_prompt
+        return "prompt_match" in self.dimension_names
 
     @property
     def frames(self) -> list[str]:

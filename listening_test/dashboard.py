@@ -15,11 +15,24 @@ REFRESH_SECONDS = 5
 def main() -> None:
     live = served()
     st.set_page_config(page_title=f"Concours: {live.name}", layout="wide")
-    if watching.needs_login and not st.user.is_logged_in:
-        st.button("Log in", on_click=st.login)
-        st.stop()
+    if watching.needs_login:
+        _ask_for_login()
     st.title(live.name)
     _figures()
+
+
+def _ask_for_login() -> None:
+    """Stops the script for whoever has not logged in, or is not on the list."""
+    if not st.user.is_logged_in:
+        st.title("Concours")
+        st.button("Log in", on_click=st.login)
+        st.stop()
+    email = str(st.user.get("email") or "")
+    if not watching.may_watch(email, st.user.get("email_verified") is not False):
+        st.title("Concours")
+        st.error(f"{email or 'This account'} may not see this dashboard.")
+        st.button("Log out", on_click=st.logout)
+        st.stop()
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
@@ -39,7 +52,10 @@ def _figures() -> None:
     columns[3].metric("Given to each trial", f"{counts.trial_given[0]}-{counts.trial_given[1]}")
     columns[4].metric("Withdrawn", counts.n_erasures)
     st.subheader("Means so far")
-    st.caption("95% confidence sequences over raters: they hold at every look, so you may stop.")
+    st.caption(
+        "95% confidence sequences over the raters who finished, each on its own: they hold at "
+        "every look, so you may stop when they are narrow enough."
+    )
     st.dataframe(
         [
             {
@@ -48,13 +64,31 @@ def _figures() -> None:
                 "mean": round(s.interval.mean, 3),
                 "low": round(s.interval.low, 3),
                 "high": round(s.interval.high, 3),
-                "raters": s.interval.n,
+                "raters finished": s.interval.n,
+                "raters": s.n_raters,
                 "ratings": s.n_ratings,
             }
             for s in found.systems
         ],
         hide_index=True,
     )
+    if found.differences:
+        st.subheader("Differences so far")
+        st.caption("The same for differences within raters: a 0 outside says which one is better.")
+        st.dataframe(
+            [
+                {
+                    "systems": f"{d.first} - {d.second}",
+                    "dimension": d.dimension,
+                    "mean": round(d.interval.mean, 3),
+                    "low": round(d.interval.low, 3),
+                    "high": round(d.interval.high, 3),
+                    "raters finished": d.interval.n,
+                }
+                for d in found.differences
+            ],
+            hide_index=True,
+        )
     st.subheader("Screening")
     st.caption("Flags never delete a rating; an analysis applies them or not.")
     st.dataframe(

@@ -10,13 +10,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from concours.eval.errors import UsageError
 from concours.eval.store import Store, study
 
 Format = Literal["csv", "parquet"]
 Row = Mapping[str, Any]
+
+FLOATS = {"elapsed", "lufs", "gain_db", "seconds", "at_seconds"}
+INTEGERS = {
+    "rater", "position", "trial", "revision", "slot", "superseded", "consent_version", "sequence",
+}  # fmt: skip
 
 ANSWER = {
     "rater": "number of the rater",
@@ -37,7 +42,8 @@ TABLES: dict[str, dict[str, str]] = {
         **ANSWER,
         "slot": "place of the clip on the page, from 0",
         "stimulus_id": "id of the clip",
-        "role": "test, hidden_ref, anchor_low, anchor_mid, trap, training",
+        "role": "test, reference, hidden_ref, anchor_low, anchor_mid, training, trap, or gold: the "
+        "intact clip beside a trap",
         "system": "system of the clip",
         "item": "item of the clip",
         "clip_sha256": "hash of the source file; joins the objective scores",
@@ -53,8 +59,10 @@ TABLES: dict[str, dict[str, str]] = {
         **ANSWER,
         "dimension": "what was asked",
         "stimulus_a": "id of the clip shown as A",
+        "role_a": "its role, as in ratings",
         "system_a": "its system",
         "stimulus_b": "id of the clip shown as B",
+        "role_b": "its role",
         "system_b": "its system",
         "item": "item of both",
         "clip_sha256_a": "hash of A's source file",
@@ -137,6 +145,15 @@ def export_study(store: Store, study_id: str, folder: Path, form: Format = "csv"
     return counts
 
 
+def write_codes(store: Store, study_id: str, stream: TextIO) -> None:
+    """Platform ids with completion codes as CSV. It names people: keep it apart from an export."""
+    columns = ["rater", "platform_id", "status", "completion_code", "consented_at", "completed_at"]
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in study.code_rows(store, study_id):
+        writer.writerow({c: _safe(_cell(c, row[c])) for c in columns})
+
+
 def _answers(store: Store, study_id: str) -> list[Row]:
     return [
         {**row, "question": question, "value": value}
@@ -177,12 +194,21 @@ def _write(path: Path, columns: list[str], rows: list[dict[str, Any]], form: For
     import pyarrow
     from pyarrow import parquet
 
-    text = {"question", "value"} if path.stem == "answers" else set()
-    data = {
-        c: [None if r[c] is None else str(r[c]) if c in text else r[c] for r in rows]
+    types = {"float": pyarrow.float64(), "int": pyarrow.int64(), "text": pyarrow.string()}
+    schema = pyarrow.schema([(c, types[_kind(path.stem, c)]) for c in columns])
+    convert = {"float": float, "int": int, "text": str}
+    data = [
+        [None if r[c] is None else convert[_kind(path.stem, c)](r[c]) for r in rows]
         for c in columns
-    }
-    parquet.write_table(pyarrow.table(data), path)
+    ]
+    parquet.write_table(pyarrow.table(data, schema=schema), path)
+
+
+def _kind(table: str, column: str) -> str:
+    """The type of a column, the same in every study whether or not it has rows."""
+    if (table, column) == ("ratings", "value") or column in FLOATS:
+        return "float"
+    return "int" if column in INTEGERS else "text"
 
 
 def _write_csv(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:

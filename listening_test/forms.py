@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from concours.eval.store.study import Assignment, PreferenceRow, RatingRow
-from concours.listening_test.config import PAIRED, StudyConfig
+from concours.eval.store.study import Answered, Assignment, PreferenceRow, RatingRow
+from concours.listening_test.config import CHOICE, PAIRED, StudyConfig
 from concours.listening_test.texts import Texts, in_language
 
 GEMS = (
@@ -132,7 +132,7 @@ def parse_trial(
         if name == COMMENT or name not in given:
             continue
         value, dimension = given[name], question["dimension"]
-        if config.method in {"ab", "pairwise"}:
+        if config.method in CHOICE:
             pair = (slots[0].stimulus_id, slots[1].stimulus_id)
             preferences.append(PreferenceRow(dimension, *pair, choice=_choice_of(value)))
         elif config.method == "abx":
@@ -145,6 +145,43 @@ def parse_trial(
             frame = question.get("frame", "")
             ratings.append(RatingRow(slot, slots[slot].stimulus_id, dimension, float(value), frame))
     return Parsed(tuple(ratings), tuple(preferences), str(given.get(COMMENT, "")))
+
+
+def given_answers(
+    config: StudyConfig, assignment: Assignment, questions: Sequence[Question], stored: Answered
+) -> dict[str, Any]:
+    """Stored rows as the answers that the form showed: the inverse of :func:`parse_trial`."""
+    places = [slot.stimulus_id for slot in assignment.slots]
+    choices = {p.dimension: p.choice for p in stored.preferences}
+    values = {(r.slot, r.dimension, r.frame): r.value for r in stored.ratings}
+    found: dict[str, Any] = {COMMENT: stored.comment} if stored.comment else {}
+    for question in questions:
+        name, dimension = question["id"], str(question.get("dimension", ""))
+        if config.method in CHOICE:
+            value: Any = choices.get(dimension)
+        elif config.method == "abx":
+            matched = [r.compared_with for r in stored.ratings]
+            value = "ab"[places.index(matched[0])] if matched and matched[0] in places else None
+        else:
+            slot = 1 if config.method in PAIRED else int(question.get("slot") or 0)
+            value = values.get((slot, dimension, str(question.get("frame", ""))))
+            value = int(value) if value is not None and value == int(value) else value
+        if value is not None and name != COMMENT:
+            found[name] = value
+    return found
+
+
+def summary(questions: Sequence[Question], answers: Mapping[str, Any], most: int = 4) -> str:
+    """The answers to a trial in a few words; comments are left out."""
+    words = []
+    for question in questions:
+        value = answers.get(question["id"])
+        if value is None or question["kind"] == "text":
+            continue
+        offered = {o["value"]: o["label"] for o in question.get("options", ())}
+        named = f"{question['label']} {value}" if question["kind"] == "slider" else value
+        words.append(str(offered.get(value, named)))
+    return " · ".join([*words[:most], "…"] if len(words) > most else words)
 
 
 def _identified(assignment: Assignment, choice: str) -> RatingRow:
@@ -176,7 +213,7 @@ def _dimension(
     if method == "dcr":
         options = [(v, texts[f"dcr_{v}"]) for v in range(1, 6)]
         return [_scale(name, texts["dcr_question"].format(dimension=question), options)]
-    if method in {"ab", "pairwise"}:
+    if method in CHOICE:
         keys = ["a", "b"] if method == "ab" else ["a", "tie", "b", "both_bad"]
         offered = [(k, texts[f"choice_{k}"]) for k in keys]
         return [_choice(name, texts["choice_question"].format(dimension=question), offered)]

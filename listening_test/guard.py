@@ -88,10 +88,17 @@ class Buckets:
 
 
 class Guard:
-    """ASGI middleware around the whole app."""
+    """ASGI middleware around a whole app; ``passed`` and ``exact`` are the paths it answers."""
 
-    def __init__(self, app: Any, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        limits: Limits | None = None,
+        passed: tuple[str, ...] = PASSED,
+        exact: tuple[str, ...] = EXACT,
+    ) -> None:
         self.app = app
+        self.passed, self.exact = passed, exact
         self.limits = limits or Limits()
         self.requests = Buckets(self.limits.requests)
         self.sockets = Buckets(self.limits.sockets)
@@ -136,7 +143,7 @@ class Guard:
             return 429
         if path.startswith(SECRET_PATHS) and self.failures.peek(who) < 1:
             return 429
-        if not (path in EXACT or path.startswith(PASSED)) or ".." in path or "\\" in path:
+        if not (path in self.exact or path.startswith(self.passed)) or ".." in path or "\\" in path:
             return 404
         if scope["method"] not in {"GET", "HEAD"}:
             if not path.startswith("/api/"):

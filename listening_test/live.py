@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -72,6 +72,11 @@ class LiveStudy:
             return self.config.trials_per_rater
         return 20 if self.config.settled_design == "adaptive-pairs" else 10_000
 
+    def planned_trials(self) -> int:
+        """How many trials a rater will have had at the end, practice and traps included."""
+        tests = min(self.trials_per_rater(), self.n_trials)
+        return tests + len(self.training) + self.config.traps
+
     def _expire(self) -> None:
         """Gives back what absent raters hold, at most once a minute."""
         now = self.clock()
@@ -90,11 +95,19 @@ class LiveStudy:
         answered = study.answered(self.store, rater_id)
         if answered >= self.trials_per_rater():
             return False
-        choose = (
-            adaptive.most_informative_pair
-            if self.config.settled_design == "adaptive-pairs"
-            else adaptive.least_rated
-        )
+        target = min(self.trials_per_rater(), self.n_trials)
+
+        def choose(
+            candidates: Sequence[study.Candidate], outcomes: Sequence[study.Outcome]
+        ) -> study.Candidate | None:
+            traps = [c for c in candidates if c.kind == "trap"]
+            had = self.config.traps - len(traps)
+            if traps and answered >= max(1, (had + 1) * target // (self.config.traps + 1)):
+                return traps[0]
+            tests = [c for c in candidates if c.kind == "test"]
+            if self.config.settled_design == "adaptive-pairs":
+                return adaptive.most_informative_pair(tests, outcomes)
+            return adaptive.least_rated(tests)
 
         def shuffle(times: int, slots: int) -> list[int]:
             labels = [""] * slots
@@ -104,7 +117,7 @@ class LiveStudy:
                 labels[-1] = "x"
             return order_labels(labels, times, self.config.seed)
 
-        return study.claim_trial(self.store, self.id, rater_id, choose, shuffle)
+        return study.claim_trial(self.store, self.id, rater_id, choose, shuffle, self.training)
 
     def extend(self, count: int) -> None:
         """Draws ``count`` more blocks of the same design."""

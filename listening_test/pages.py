@@ -17,12 +17,16 @@ from concours.listening_test.sounds import softest_tone, tones_seconds
 from concours.listening_test.texts import Texts
 from concours.listening_test.tokens import completion_code
 
-Kind = Literal["consent", "level", "headphones", "excluded", "questionnaire", "trial", "done"]
+Kind = Literal[
+    "consent", "level", "headphones", "excluded", "questionnaire", "trial", "correction", "done"
+]
 
 
 @dataclass(frozen=True)
 class Page:
-    """``name`` is the assignment's id for a trial; ``seconds`` is the length of each clip."""
+    """``name`` is the assignment's id for a trial; ``seconds`` is the length of each clip.
+
+    A correction shows an answered trial again; its clips were heard, so nothing is locked."""
 
     kind: Kind
     name: str
@@ -36,6 +40,10 @@ def current_page(live: LiveStudy, rater: study.Rater) -> Page:
     """The page that the rater is on; completing the last one completes the rater."""
     if not rater.consented:
         return Page("consent", "consent")
+    correction = study.find_correction(live.store, rater.id)
+    page = find_page(live, rater, correction) if correction else None
+    if page is not None:
+        return page
     if rater.completion_code is not None:
         return Page("done", "done")
     answered = study.read_pages(live.store, rater.id)
@@ -93,13 +101,21 @@ def find_page(live: LiveStudy, rater: study.Rater, name: str) -> Page | None:
         return headphone_page(int(name.partition(":")[2]))
     if name in {f"q:{sheet.name}" for sheet in config.questionnaires}:
         return Page("questionnaire", name)
-    assignment = study.find_assignment(live.store, rater.id, name)
-    return None if assignment is None else trial_page(live, assignment)
+    corrected = study.assignment_of(name)
+    assignment = study.find_assignment(live.store, rater.id, corrected or name)
+    if assignment is None:
+        return None
+    if not corrected:
+        return trial_page(live, assignment)
+    if assignment.status != "submitted":
+        return None
+    seconds = live.config.audio.seconds
+    return Page("correction", name, len(assignment.slots), seconds, assignment=assignment)
 
 
 def questions_of(live: LiveStudy, page: Page, texts: Texts, language: str) -> list[Question]:
     """What a page asks."""
-    if page.kind == "trial" and page.assignment is not None:
+    if page.assignment is not None:
         return trial_questions(live.config, page.assignment, texts, language)
     if page.kind == "questionnaire":
         sheets = {f"q:{s.name}": s for s in live.config.questionnaires}

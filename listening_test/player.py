@@ -34,8 +34,7 @@ def page_data(
         {"name": names[i], "url": tokens.stimulus_link(live.secret, rater.id, page.name, i)}
         for i in range(page.slots)
     ]
-    done = texts["level_done"] if page.kind == "level" else texts["submit"]
-    asked = "prompt_match" in live.config.dimension_names
+    done = {"level": "level_done", "correction": "correct_submit"}.get(page.kind, "submit")
     data = {
         "page": page.name,
         "mac": tokens.sign(live.secret, "page", rater.id, page.name),
@@ -44,8 +43,8 @@ def page_data(
         "seconds": page.seconds,
         "mustHear": page.must_hear,
         "questions": questions_of(live, page, texts, language),
-        "prompt": page.assignment.prompt if page.assignment and asked else "",
-        "submitText": done,
+        "prompt": page.assignment.prompt if page.assignment and live.config.shows_prompt else "",
+        "submitText": texts[done],
         "texts": {key: texts[key] for key in SENT_TEXTS},
     }
     signature = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

@@ -21,22 +21,26 @@ class Variances(NamedTuple):
 
 
 class Power(NamedTuple):
-    """``half_width``: mean half width of the 95% interval of a system's mean; ``power``: share of
-    simulations in which the paired t test over raters and items finds the difference."""
+    """``half_width``: median half width of the 95% interval of a system's mean;
+    ``assured_half_width``: what the wished share of the studies stays under; ``power``: share of
+    studies in which the paired t test over raters and items finds the difference, NaN without one.
+    """
 
     raters: int
     items: int
     half_width: float
+    assured_half_width: float
     power: float
 
 
 def simulate_power(
     raters: int,
     items: int,
-    difference: float,
+    difference: float | None,
     *,
     spread: Variances | None = None,
     simulations: int = 1000,
+    assurance: float = 0.8,
     alpha: float = 0.05,
     seed: int = 0,
 ) -> Power:
@@ -57,35 +61,56 @@ def simulate_power(
     shape = (simulations, raters, items)
     rater = draw.normal(0, spread.rater, (simulations, raters, 1))
     scores = []
-    for shift in (0.0, difference):
+    for shift in (0.0,) if difference is None else (0.0, difference):
         item = draw.normal(0, spread.item, (simulations, 1, items))
         taste = draw.normal(0, spread.taste, (simulations, raters, 1))
         scores.append(shift + rater + item + taste + draw.normal(0, spread.error, shape))
-    _, variance, freedom = _two_way(scores[1])
+    _, variance, freedom = _two_way(scores[-1])
     half = student.ppf(1 - alpha / 2, freedom) * np.sqrt(variance)
-    mean, variance, freedom = _two_way(scores[1] - scores[0])
-    found = np.abs(mean) > student.ppf(1 - alpha / 2, freedom) * np.sqrt(variance)
-    return Power(raters, items, float(half.mean()), float(found.mean()))
+    reached = float("nan")
+    if difference is not None:
+        mean, variance, freedom = _two_way(scores[1] - scores[0])
+        found = np.abs(mean) > student.ppf(1 - alpha / 2, freedom) * np.sqrt(variance)
+        reached = float(found.mean())
+    median, assured = np.quantile(half, [0.5, assurance])
+    return Power(raters, items, float(median), float(assured), reached)
 
 
 def plan(
-    difference: float,
+    difference: float | None = None,
     *,
+    half_width: float | None = None,
     power: float = 0.8,
     items: tuple[int, ...] = (4, 8, 16, 32),
     most_raters: int = 200,
     spread: Variances | None = None,
     seed: int = 0,
 ) -> list[Power]:
-    """For each number of items the fewest raters that reach ``power``; left out where none does."""
+    """For each number of items the fewest raters that do; left out where ``most_raters`` do not.
+
+    What they must do: find ``difference`` with the chance ``power``, have intervals of at most
+    ``half_width`` with that chance, or both.
+
+    Raises:
+        ValueError: neither is asked for.
+    """
+    if difference is None and half_width is None:
+        raise ValueError("ask for a difference, a half width, or both")
+
+    def does(result: Power) -> bool:
+        finds = difference is None or result.power >= power
+        return finds and (half_width is None or result.assured_half_width <= half_width)
+
     found = []
     for n in items:
-        low, high = 1, most_raters
+        low, high = 1, most_raters + 1
         best = None
         while high - low > 1:
             middle = (low + high) // 2
-            result = simulate_power(middle, n, difference, spread=spread, seed=seed)
-            if result.power >= power:
+            result = simulate_power(
+                middle, n, difference, spread=spread, assurance=power, seed=seed
+            )
+            if does(result):
                 high, best = middle, result
             else:
                 low = middle

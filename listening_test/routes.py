@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from concours.eval.store import study
@@ -15,7 +16,7 @@ from concours.listening_test import sounds, tokens
 from concours.listening_test.forms import AnswerError, check, parse_trial
 from concours.listening_test.live import LiveStudy, served
 from concours.listening_test.pages import Page, find_page, questions_of
-from concours.listening_test.texts import texts_for
+from concours.listening_test.texts import available, texts_for
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,7 +58,9 @@ async def crowd(request: Request) -> Response:
     query = request.query_params
     external = next((query[k] for k in CROWD_IDS if query.get(k)), "")
     if not external or len(external) > 100 or "{{" in external:
-        return _not_found()
+        key = request.path_params["key"]
+        known = await _in_thread(study.is_crowd_key, live.store, live.id, key)
+        return _ask_for_id(live, request) if known else _not_found()
     kept = ("STUDY_ID", "SESSION_ID", "assignmentId", "hitId")
     detail = {k: query[k][:100] for k in kept if k in query}
     found = await _in_thread(
@@ -65,6 +68,25 @@ async def crowd(request: Request) -> Response:
         live.clock(),
     )  # fmt: skip
     return _welcome(live, found, request)
+
+
+def _ask_for_id(live: LiveStudy, request: Request) -> Response:
+    """A form for platforms that put no id into the link."""
+    from starlette.responses import HTMLResponse
+
+    wanted = request.headers.get("accept-language", "en")[:2].lower()
+    language = wanted if wanted in available(live.raw) else "en"
+    texts = {k: escape(v) for k, v in texts_for(live.raw, language).items()}
+    page = f"""<!doctype html><html lang="{language}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{texts["title"]}</title>
+<style>body {{font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto;
+padding: 0 1rem; color: #1c2430}} input, button {{font: inherit; padding: .5rem .8rem;
+border: 1px solid #8a94a3; border-radius: .5rem; margin-top: .5rem; min-height: 2.75rem}}
+button {{background: #2457a8; color: #fff; border-color: #2457a8}}</style></head>
+<body><h1>{texts["title"]}</h1><form method="get"><label for="id">{texts["platform_id"]}</label><br>
+<input id="id" name="workerId" required maxlength="100" autocomplete="off">
+<button>{texts["consent_start"]}</button></form></body></html>"""
+    return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
 
 async def stimulus(request: Request) -> Response:
@@ -91,20 +113,25 @@ def _clip(live: LiveStudy, rater_id: str, page_name: str, slot: int) -> bytes | 
     if page.kind == "headphones":
         return sounds.tones(live.secret, rater_id, page_name)
     assert page.assignment is not None
-    if page.assignment.status != "open":
+    if page.kind == "correction":
+        if study.find_correction(live.store, rater_id) != page_name:
+            return None
+    elif page.assignment.status != "open":
         return None
     return live.clip(page.assignment.slots[slot].stimulus_id)
 
 
 def draft(live: LiveStudy, rater: study.Rater, page: Page, body: Mapping[str, Any]) -> Reply:
     """Keeps a half-filled page and what was played; tells a tab that it is not the newest."""
-    if page.assignment is not None and page.assignment.status == "submitted":
+    correcting = page.kind == "correction"
+    if page.kind == "trial" and page.assignment and page.assignment.status == "submitted":
         return {"result": "conflict", "tab": "mine"}
     answers = body.get("answers")
     if not isinstance(answers, dict) or len(answers) > 200:
         return {"result": "rejected", "reason": "failed"}
     tab = str(body.get("tab", ""))[:40]
-    current = study.save_draft(live.store, rater.id, page.name, answers, live.clock())
+    now = live.clock()
+    current = study.save_draft(live.store, rater.id, page.name, answers, now, correcting)
     _record(live, page, tab, body)
     return {"result": "saved", "tab": "mine" if current in (None, tab) else "other"}
 
@@ -119,15 +146,14 @@ def submit(live: LiveStudy, rater: study.Rater, page: Page, body: Mapping[str, A
     questions = questions_of(live, page, texts_for(live.raw, language), language)
     heard = _heard(body, page.slots)
     try:
-        if page.kind != "trial":
+        if page.assignment is None:
             checked = check(questions, answers)
             return {"result": study.answer_page(live.store, rater.id, page.name, key, checked, now)}
-        assert page.assignment is not None
         parsed = parse_trial(live.config, page.assignment, questions, answers)
     except AnswerError as error:
         return {"result": "rejected", "reason": "missing", "what": str(error)}
     elapsed = now - page.assignment.opened_at
-    if page.assignment.status == "open":
+    if page.kind == "trial" and page.assignment.status != "submitted":
         if any(h < PATIENCE * page.must_hear for h in heard):
             return {"result": "rejected", "reason": "not_heard"}
         if elapsed < PATIENCE * page.must_hear * page.slots:
@@ -140,7 +166,10 @@ def submit(live: LiveStudy, rater: study.Rater, page: Page, body: Mapping[str, A
         heard=heard,
         comment=parsed.comment,
     )
-    result = study.submit(live.store, rater.id, page.assignment.id, answer, now)
+    if page.kind == "correction":
+        result = study.correct(live.store, rater.id, page.name, answer, now)
+    else:
+        result = study.submit(live.store, rater.id, page.assignment.id, answer, now)
     _record(live, page, str(body.get("tab", ""))[:40], body)
     return {"result": result}
 
@@ -215,6 +244,8 @@ def _record(live: LiveStudy, page: Page, tab: str, body: Mapping[str, Any]) -> N
     events = body.get("events")
     if page.assignment is None or not isinstance(events, list):
         return
+    if page.kind == "correction":  # the same tab counts its events anew
+        tab = f"{tab}:{page.name.rpartition(':')[2]}"
     kept = []
     for event in events[:MAX_EVENTS]:
         try:

@@ -12,6 +12,7 @@ from concours.listening_test.live import LiveStudy, serve_this
 
 SETTINGS: dict[str, Any] = {
     "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
     "client.toolbarMode": "minimal",
     "browser.gatherUsageStats": False,
     "server.headless": True,

@@ -132,7 +132,7 @@ def anchor(clip: Clip, rate: int, cutoff: float) -> Clip:
 
     sections = butter(10, min(cutoff, 0.45 * rate), fs=rate, output="sos")
     samples = np.asarray(sosfiltfilt(sections, clip.samples, axis=0), np.float64)
-    return replace(clip, samples=samples, lufs=loudness_of(samples, rate))
+    return _made(clip, samples, rate, f"low-passed at {cutoff:g} Hz")
 
 
 def trap(clip: Clip, rate: int, seed: int) -> Clip:
@@ -144,7 +144,18 @@ def trap(clip: Clip, rate: int, seed: int) -> Clip:
     scale = float(np.sqrt((clip.samples**2).mean()))
     noise = draw.normal(0, scale, clip.samples.shape)
     samples = (np.sign(clip.samples * ring) * np.abs(clip.samples) ** 0.5 * gate) * scale + noise
-    return replace(clip, samples=samples, lufs=loudness_of(samples, rate))
+    return _made(clip, samples, rate, f"spoilt with seed {seed}")
+
+
+def _made(clip: Clip, samples: Samples, rate: int, how: str) -> Clip:
+    """A clip made from another: content of its own, which joins no scores of the file's."""
+    return replace(
+        clip,
+        samples=samples,
+        sha256=hashlib.sha256(f"{how}: {clip.sha256}".encode()).hexdigest(),
+        source=f"{clip.source}, {how}",
+        lufs=loudness_of(samples, rate),
+    )
 
 
 def example_music(audio: Audio, seed: int) -> Clip:

@@ -5,6 +5,7 @@ English is complete; a key that another file lacks falls back to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -71,3 +72,12 @@ def in_language(text: Mapping[str, str] | str | None, language: str, default: st
     if isinstance(text, str):
         return text
     return text.get(language) or text.get("en") or next(iter(text.values()), default)
+
+
+def plain_markdown(text: str) -> str:
+    """A text that Streamlit shows as it is where it would read Markdown.
+
+    >>> plain_markdown("*A*")
+    '\\\\*A\\\\*'
+    """
+    return re.sub(r"([\\`*_{}\[\]<>#|~$:])", r"\\\1", text).replace("\\: ", ": ")

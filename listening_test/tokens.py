@@ -50,10 +50,17 @@ def join_link(base: str, token: str) -> str:
     return f"{base.rstrip('/')}/join/{token}"
 
 
-def crowd_link(base: str, key: str) -> str:
-    """A link for Prolific; MTurk and others put their own id in ``worker``."""
+def crowd_link(base: str, key: str, platform: str = "prolific") -> str:
+    """The link to put on a crowd platform.
+
+    Prolific fills in its placeholders. MTurk's survey links cannot: the page asks the worker for
+    the id, unless a script of the requester's adds ``?workerId=…``.
+    """
+    link = f"{base.rstrip('/')}/crowd/{key}"
+    if platform == "mturk":
+        return link
     return (
-        f"{base.rstrip('/')}/crowd/{key}?PROLIFIC_PID={{{{%PROLIFIC_PID%}}}}"
+        f"{link}?PROLIFIC_PID={{{{%PROLIFIC_PID%}}}}"
         "&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}"
     )
 

@@ -25,29 +25,47 @@ def bar_patterns(piece: Piece, steps_per_quarter: int = 4) -> Ints:
 
 def _patterns(piece: Piece, steps_per_quarter: int) -> Ints:
     notes = piece.pitched
-    patterns = np.full(max(0, len(piece.bar_edges) - 1), -1, np.int64)
-    if not notes.n_notes or not len(patterns):
-        return patterns
-    bar = piece.bar_of(notes.onset)
-    into = (notes.onset - piece.bar_edges[bar]) * (steps_per_quarter / piece.ticks_per_quarter)
-    events = np.floor(into + 0.5).astype(np.int64) * 128 + notes.pitch
-    cells = np.unique(bar * (int(events.max()) + 1) + events)
-    bar, events = np.divmod(cells, int(events.max()) + 1)
-    codes = _codes(bar, events, len(patterns))
-    kinds = np.unique(codes[codes >= 0], return_inverse=True)[1]
-    patterns[codes >= 0] = kinds.reshape(-1)
-    return patterns
+    if not notes.n_notes:
+        return np.full(max(0, len(piece.bar_edges) - 1), -1, np.int64)
+    rate = steps_per_quarter / piece.ticks_per_quarter
+    return _numbered(notes.onset, notes.pitch, piece.bar_edges, rate)
 
 
 @compiled
-def _codes(bar: Ints, events: Ints, bars: int) -> Ints:
-    """A 63-bit hash of each bar's events in order, -1 for none."""
-    codes = np.full(bars, -1, np.int64)
-    code = np.uint64(0)
-    for i in range(len(bar)):
-        if i == 0 or bar[i] != bar[i - 1]:
-            code = np.uint64(1469598103934665603)
-        code = (code ^ np.uint64(events[i])) * np.uint64(0x9E3779B97F4A7C15)
-        code ^= code >> np.uint64(29)
-        codes[bar[i]] = np.int64(code >> np.uint64(1))
-    return codes
+def _numbered(onset: Ints, pitch: Ints, edges: Ints, rate: float) -> Ints:
+    """Bars numbered by the hash of their events in order, in the order of first appearance."""
+    bars = len(edges) - 1
+    numbers = np.full(bars, -1, np.int64)
+    room = 16
+    while room < 2 * bars:
+        room *= 2
+    slots = np.full(room, -1, np.int64)  # an open-addressing table of the hashes
+    codes = np.empty(bars, np.uint64)
+    events = np.empty(len(onset), np.int64)
+    kinds, k = 0, 0
+    for bar in range(bars):
+        n, ascending = 0, True
+        while k < len(onset) and (bar == bars - 1 or onset[k] < edges[bar + 1]):
+            step = int(np.floor((onset[k] - edges[bar]) * rate + 0.5))
+            events[n] = step * 128 + pitch[k]
+            ascending = ascending and (n == 0 or events[n - 1] <= events[n])
+            n += 1
+            k += 1
+        if n == 0:
+            continue
+        if not ascending:  # onsets that share a step
+            events[:n].sort()
+        code = np.uint64(1469598103934665603)
+        for i in range(n):
+            if i > 0 and events[i] == events[i - 1]:
+                continue
+            code = (code ^ np.uint64(events[i])) * np.uint64(0x9E3779B97F4A7C15)
+            code ^= code >> np.uint64(29)
+        slot = np.int64(code & np.uint64(room - 1))
+        while slots[slot] >= 0 and codes[slots[slot]] != code:
+            slot = (slot + 1) & (room - 1)
+        if slots[slot] < 0:
+            slots[slot], codes[kinds] = kinds, code
+            kinds += 1
+        numbers[bar] = slots[slot]
+    return numbers

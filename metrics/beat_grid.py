@@ -32,7 +32,7 @@ NO_GRID = Undefined(
 def beat_grid_clarity_of(piece: Piece) -> float:
     """The clarity of the beat grid, 0..1; 1 without notes. Computed once a piece."""
     return piece.shared(
-        "beat_grid_clarity", lambda: float(_clarity(piece.onset, piece.ticks_per_quarter, 1.0))
+        "beat_grid_clarity", lambda: float(_clarity(piece.onset, piece.ticks_per_quarter))
     )
 
 
@@ -50,31 +50,41 @@ def on_beats(piece: Piece, beats: Beats) -> Piece | Undefined:
     """
     if beats == "trust":
         return piece
-    clear = piece.shared(
-        "beat_grid_clear", lambda: _clarity(piece.onset, piece.ticks_per_quarter, CLEAR) >= CLEAR
-    )
-    if clear:
+    if beat_grid_clarity_of(piece) >= CLEAR:
         return piece
     return on_estimated_beats(piece) if beats == "estimate" else NO_GRID
 
 
 @compiled
-def _clarity(onset: Ints, ticks_per_quarter: int, enough: float) -> float:
-    """The clarity, or the first of the three lengths that reaches ``enough``."""
+def _clarity(onset: Ints, ticks_per_quarter: int) -> float:
+    """Onsets of one place within the quarter, which are most in a score, are summed at once."""
+    room = 16
+    while room < 2 * len(onset):
+        room *= 2
+    slots = np.full(room, -1, np.int64)  # an open-addressing table of the places
+    places, counts = np.empty(len(onset), np.int64), np.zeros(len(onset), np.int64)
+    n = kinds = 0
+    for i in range(len(onset)):
+        if i > 0 and onset[i] == onset[i - 1]:
+            continue
+        n += 1
+        place = onset[i] % ticks_per_quarter
+        slot = (place * 2654435761) & (room - 1)
+        while slots[slot] >= 0 and places[slots[slot]] != place:
+            slot = (slot + 1) & (room - 1)
+        if slots[slot] < 0:
+            slots[slot], places[kinds] = kinds, place
+            kinds += 1
+        counts[slots[slot]] += 1
+    if n < ENOUGH:
+        return 1.0
     best = 0.0
     for k in (4, 3, 12):
-        x, y, n = 0.0, 0.0, 0
-        for i in range(len(onset)):
-            if i > 0 and onset[i] == onset[i - 1]:
-                continue
+        x, y = 0.0, 0.0
+        for j in range(kinds):
             # whole numbers up to the division, so that any resolution gives the same phase
-            angle = 2 * np.pi * ((k * onset[i]) % ticks_per_quarter) / ticks_per_quarter
-            x += np.cos(angle)
-            y += np.sin(angle)
-            n += 1
-        if n < ENOUGH:
-            return 1.0
+            angle = 2 * np.pi * ((k * places[j]) % ticks_per_quarter) / ticks_per_quarter
+            x += counts[j] * np.cos(angle)
+            y += counts[j] * np.sin(angle)
         best = max(best, np.sqrt(x * x + y * y) / n)
-        if best >= enough:
-            break
     return min(1.0, best)

@@ -36,6 +36,7 @@ MISSING = 0.6
 SIZE = 0.3
 BASS = 0.2
 CHANGE = 0.2
+WEIGHTS = np.array([MISSING, SIZE, BASS, CHANGE])
 
 TONES = {
     "maj": (0, 4, 7),
@@ -57,11 +58,13 @@ VOCABULARIES: dict[Vocabulary, tuple[str, ...]] = {
 
 
 class Chords(NamedTuple):
-    """One chord a span: ``root`` 0-11 or -1 for none, ``quality`` indexes ``names``."""
+    """One chord a span: ``root`` 0-11 or -1 for none, ``quality`` indexes ``names``, ``state`` is
+    12 × quality + root or -1; each of shape (spans,)."""
 
     edges: Ints
     root: Ints
     quality: Ints
+    state: Ints
     names: tuple[str, ...]
 
     def label(self, i: int) -> str:
@@ -69,11 +72,6 @@ class Chords(NamedTuple):
         if self.root[i] < 0:
             return "N"
         return f"{NAMES[self.root[i]]}:{self.names[self.quality[i]]}"
-
-    @property
-    def state(self) -> Ints:
-        """12 × quality + root, -1 for no chord: shape (spans,)."""
-        return np.where(self.root < 0, -1, 12 * self.quality + self.root)
 
     @property
     def tones(self) -> Ints:
@@ -131,21 +129,44 @@ def _recognised(
     if not sounding.any():
         return Undefined("no pitched note has a length")
     bass = piece.shared(("bass", segmentation), lambda: lowest_pitch(piece, edges))
-    weights = np.array([MISSING, SIZE, BASS, CHANGE])
-    root, quality = _viterbi(sounding, bass, _tone_lists(names), weights)
-    return Chords(edges, root, quality, names)
+    state = _viterbi(sounding, bass, _tone_lists(names), WEIGHTS)
+    root, quality = np.where(state < 0, -1, state % 12), np.maximum(state, 0) // 12
+    return Chords(edges, root, quality, state, names)
 
 
-def changes(chords: Chords) -> tuple[Ints, Ints, Ints]:
-    """(state, start, stop) of the chords with equal neighbours joined and silence left out."""
-    state = chords.state
-    at = np.flatnonzero(state >= 0)
-    if not len(at):
-        return at, at, at
-    new = np.concatenate([[True], state[at][1:] != state[at][:-1]])
-    first = np.flatnonzero(new)
-    last = np.concatenate([first[1:], [len(at)]]) - 1
-    return state[at][first], chords.edges[at[first]], chords.edges[at[last] + 1]
+class Progression(NamedTuple):
+    """The chords with equal neighbours joined and silence left out, shape (chords,)."""
+
+    state: Ints
+    start: Ints
+    stop: Ints
+
+
+def progression_of(
+    piece: Piece, segmentation: Segmentation = "beat", vocabulary: Vocabulary = "triads"
+) -> Progression | Undefined:
+    """The :class:`Progression` of :func:`chords_of`, computed once a piece."""
+    chords = chords_of(piece, segmentation, vocabulary)
+    if isinstance(chords, Undefined):
+        return chords
+    return piece.shared(
+        ("progression", segmentation, vocabulary),
+        lambda: Progression(*_joined(chords.state, chords.edges)),
+    )
+
+
+@compiled
+def _joined(state: Ints, edges: Ints) -> tuple[Ints, Ints, Ints]:
+    n = 0
+    kept, start, stop = np.empty_like(state), np.empty_like(state), np.empty_like(state)
+    for s in range(len(state)):
+        if state[s] < 0:
+            continue
+        if n == 0 or state[s] != kept[n - 1]:
+            kept[n], start[n] = state[s], edges[s]
+            n += 1
+        stop[n - 1] = edges[s + 1]
+    return kept[:n].copy(), start[:n].copy(), stop[:n].copy()
 
 
 @cache
@@ -158,49 +179,63 @@ def _tone_lists(names: tuple[str, ...]) -> Ints:
 
 
 @compiled
-def _viterbi(sounding: Ints, bass: Ints, tones: Ints, weights: Floats) -> tuple[Ints, Ints]:
+def _viterbi(sounding: Ints, bass: Ints, tones: Ints, weights: Floats) -> Ints:
+    """The state of each span on the best path, -1 in silence."""
     missing, size, low, change = weights
     spans, states = len(sounding), 12 * len(tones)
+    widths = np.zeros(len(tones), np.int64)
+    for q in range(len(tones)):
+        for tone in tones[q]:
+            widths[q] += tone >= 0
     stay = np.zeros((spans, states), np.bool_)
     jump = np.zeros(spans, np.int16)
     score = np.zeros(states)
+    heard = np.zeros(24, np.int64)  # the span's pitch classes, twice over
     pivot = 0  # ties are broken from this pitch class upwards
     for t in range(spans):
         if t > 0:
-            top = -np.inf
+            jump[t] = _first_best(score, pivot)
+            floor = score[jump[t]] - change
             for k in range(states):
-                state = k - k % 12 + (pivot + k) % 12
-                if score[state] > top:
-                    top, jump[t] = score[state], state
-            for k in range(states):
-                if score[k] >= top - change:
-                    stay[t, k] = True
-                else:
-                    score[k] = top - change
-        total = sounding[t].sum()
+                stay[t, k] = score[k] >= floor
+                score[k] = max(score[k], floor)
+        total = 0
+        for pc in range(12):
+            heard[pc] = heard[pc + 12] = sounding[t, pc]
+            total += sounding[t, pc]
         if total == 0:
             continue
         pivot = bass[t] % 12
-        for k in range(states):
-            inside, absent, n = 0, 0, 0
-            for tone in tones[k // 12]:
-                if tone >= 0:
-                    heard = sounding[t, (k + tone) % 12]
-                    inside += heard
-                    absent += heard == 0
-                    n += 1
-            fit = (2 * inside - total) / total - missing * absent / n - size * (n - 3)
-            score[k] += fit + low if k % 12 == pivot else fit
-    root = np.full(spans, -1, np.int64)
-    quality = np.zeros(spans, np.int64)
-    best, top = 0, -np.inf
-    for k in range(states):
-        state = k - k % 12 + (pivot + k) % 12
-        if score[state] > top:
-            top, best = score[state], state
+        for q in range(len(tones)):
+            n = widths[q]
+            extra = size * (n - 3)
+            for root in range(12):
+                inside, absent = 0, 0
+                for j in range(n):
+                    ticks = heard[root + tones[q, j]]
+                    inside += ticks
+                    absent += ticks == 0
+                fit = (2 * inside - total) / total - missing * absent / n - extra
+                score[12 * q + root] += fit + low if root == pivot else fit
+    path = np.full(spans, -1, np.int64)
+    best = _first_best(score, pivot)
     for t in range(spans - 1, -1, -1):
         if sounding[t].any():
-            root[t], quality[t] = best % 12, best // 12
+            path[t] = best
         if t > 0 and not stay[t, best]:
             best = jump[t]
-    return root, quality
+    return path
+
+
+@compiled
+def _first_best(score: Floats, pivot: int) -> int:
+    """The best state; of equal ones the earlier quality, then the root nearest above the pivot."""
+    top = score[0]
+    for value in score:
+        top = max(top, value)
+    for first in range(0, len(score), 12):
+        for step in range(12):
+            state = first + (pivot + step) % 12
+            if score[state] == top:
+                return state
+    return 0

@@ -18,6 +18,7 @@ from concours.metrics.compiled import compiled
 from concours.metrics.piece import Floats, Ints, Piece
 
 Segmentation = Literal["beat", "bar"]
+SHORT = 16
 
 
 def segment_edges(piece: Piece, segmentation: Segmentation) -> Ints:
@@ -55,14 +56,13 @@ def pitch_class_time(piece: Piece, width: float) -> Floats:
     """
     notes = piece.pitched
     frames = max(1, int(np.ceil(piece.seconds / width - 1e-6)))
-    onset, end, edges = (
-        np.rint(1e6 * seconds).astype(np.int64)
-        for seconds in (
-            piece.to_seconds(notes.onset),
-            piece.to_seconds(notes.end),
-            width * np.arange(frames + 1),
-        )
+    onset, end = piece.shared(
+        "microseconds",
+        lambda: tuple(
+            np.rint(1e6 * piece.to_seconds(t)).astype(np.int64) for t in (notes.onset, notes.end)
+        ),
     )
+    edges = np.rint(1e6 * (width * np.arange(frames + 1))).astype(np.int64)
     seconds: Floats = _chroma(onset, end, notes.pitch, edges) / 1e6
     return seconds
 
@@ -76,41 +76,38 @@ def lowest_pitch(piece: Piece, edges: Ints) -> Ints:
     array([48, 64, -1])
     """
     notes = piece.pitched
-    order = np.argsort(notes.pitch, kind="stable")
-    return _painted(
-        notes.onset[order],
-        notes.end[order],
-        notes.pitch[order],
-        np.ascontiguousarray(edges, np.int64),
-    )
+    return _lowest(notes.onset, notes.end, notes.pitch, np.ascontiguousarray(edges, np.int64))
 
 
 @compiled
 def _chroma(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
+    """Notes in the order of their onsets; a long one costs no more than a short one."""
     spans = max(0, len(edges) - 1)
     sounding = np.zeros((spans, 12), np.int64)
     if spans == 0:
         return sounding
     whole = np.zeros((spans + 1, 12), np.int64)
+    first, stop = 0, edges[spans]
     for k in range(len(onset)):
         a = max(onset[k], edges[0])
-        b = min(end[k], edges[spans])
+        b = min(end[k], stop)
         if a >= b:
             continue
         pc = pitch[k] % 12
-        first = np.searchsorted(edges, a, side="right") - 1
-        last = first
+        while edges[first + 1] <= a:
+            first += 1
+        if b <= edges[first + 1]:
+            sounding[first, pc] += b - a
+            continue
+        last = first + 1
         while last < spans - 1 and last < first + 4 and edges[last + 1] < b:
             last += 1
         if edges[last + 1] < b:
             last = np.searchsorted(edges, b, side="left") - 1
-        if first == last:
-            sounding[first, pc] += b - a
-        else:
-            sounding[first, pc] += edges[first + 1] - a
-            sounding[last, pc] += b - edges[last]
-            whole[first + 1, pc] += 1
-            whole[last, pc] -= 1
+        sounding[first, pc] += edges[first + 1] - a
+        sounding[last, pc] += b - edges[last]
+        whole[first + 1, pc] += 1
+        whole[last, pc] -= 1
     for s in range(spans):
         width = edges[s + 1] - edges[s]
         for pc in range(12):
@@ -118,6 +115,45 @@ def _chroma(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
                 whole[s, pc] += whole[s - 1, pc]
             sounding[s, pc] += whole[s, pc] * width
     return sounding
+
+
+@compiled
+def _lowest(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
+    """The lowest pitch in each span, from notes in the order of their onsets.
+
+    Notes over more than ``SHORT`` spans are painted from the lowest up, each span once.
+    """
+    spans = max(0, len(edges) - 1)
+    lowest = np.full(spans, 128, np.int64)
+    if spans == 0:
+        return lowest
+    long = np.zeros(len(onset), np.bool_)
+    first = 0
+    for k in range(len(onset)):
+        a = max(onset[k], edges[0])
+        b = min(end[k], edges[spans])
+        if a >= b:
+            continue
+        while edges[first + 1] <= a:
+            first += 1
+        if first + SHORT < spans and edges[first + SHORT] < b:
+            long[k] = True
+            continue
+        s = first
+        while s < spans and edges[s] < b:
+            lowest[s] = min(lowest[s], pitch[k])
+            s += 1
+    if long.any():
+        at = np.flatnonzero(long)
+        at = at[np.argsort(pitch[at], kind="mergesort")]
+        paint = _painted(onset[at], end[at], pitch[at], edges)
+        for s in range(spans):
+            if paint[s] >= 0:
+                lowest[s] = min(lowest[s], paint[s])
+    for s in range(spans):
+        if lowest[s] == 128:
+            lowest[s] = -1
+    return lowest
 
 
 @compiled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from concours.metrics.compiled import compiled
 from concours.metrics.piece import Floats, Ints
 
 
@@ -13,5 +14,20 @@ def entropy_of(counts: Ints | Floats) -> float:
     >>> entropy_of(np.array([1, 1, 0, 2]))
     1.5
     """
-    p = np.sort(counts[counts > 0]) / counts.sum()
-    return max(0.0, float(-(p * np.log2(p)).sum()))
+    return float(_entropy(np.ascontiguousarray(counts, np.float64).reshape(-1)))
+
+
+@compiled
+def _entropy(counts: Floats) -> float:
+    positive = np.empty(len(counts))
+    n, total = 0, 0.0
+    for count in counts:
+        total += count
+        if count > 0:
+            positive[n] = count
+            n += 1
+    bits = 0.0
+    for count in np.sort(positive[:n]):
+        p = count / total
+        bits -= p * np.log2(p)
+    return max(0.0, bits)

@@ -15,12 +15,16 @@ Conventions
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Floats
 
 PENALTY = -2.0
+GRID = 2.0**20
+NEVER = -(1 << 30)  # no path: whatever is added stays below every score, and within 32 bits
 
 
 def self_similarity(features: Floats, shifts: bool = True) -> Floats:
@@ -35,52 +39,96 @@ def self_similarity(features: Floats, shifts: bool = True) -> Floats:
     norm = np.sqrt(np.square(features).sum(axis=1, keepdims=True))
     unit = features / np.where(norm > 0, norm, 1.0)
     best: Floats = _best_products(np.ascontiguousarray(unit), 12 if shifts else 1)
-    # On a grid of 2^-20 scores add up exactly, so that ties do not hang on rounding.
-    return np.rint(best * 2**20) / 2**20
+    return best
 
 
 @compiled
 def _best_products(unit: Floats, shifts: int) -> Floats:
-    """The largest product of two rows over rotations of the second, which is symmetric."""
+    """The largest product of two rows over rotations of the second, which is symmetric.
+
+    Rounded to a grid of 2^-20, on which scores add up exactly, so that ties do not hang on
+    rounding. Loops run over the second row, so that they run on vectors.
+    """
     n = len(unit)
     best = np.zeros((n, n))
-    turned = np.empty((12, 12))
+    by_class = np.empty((12, n))
     for i in range(n):
-        for up in range(12):
-            for pc in range(12):
-                turned[up, pc] = unit[i, (pc + up) % 12]
+        for pc in range(12):
+            by_class[pc, i] = unit[i, pc]
+    product = np.empty(n)
+    for i in range(n):
+        row = best[i]
+        for up in range(shifts):
+            product[: i + 1] = 0.0
+            for pc in range(0, 12, 4):
+                w, x = unit[i, (pc + up) % 12], unit[i, (pc + 1 + up) % 12]
+                y, z = unit[i, (pc + 2 + up) % 12], unit[i, (pc + 3 + up) % 12]
+                a, b, c, d = by_class[pc], by_class[pc + 1], by_class[pc + 2], by_class[pc + 3]
+                for j in range(i + 1):
+                    product[j] = product[j] + w * a[j] + x * b[j] + y * c[j] + z * d[j]
+            for j in range(i + 1):
+                row[j] = product[j] if product[j] > row[j] else row[j]
         for j in range(i + 1):
-            top = 0.0
-            for up in range(shifts):
-                product = 0.0
-                for pc in range(12):
-                    product += turned[up, pc] * unit[j, pc]
-                top = max(top, product)
-            best[i, j] = top
-            best[j, i] = top
+            row[j] = np.rint(row[j] * GRID) / GRID
+            best[j, i] = row[j]
     return best
 
 
 def thresholded(similarity: Floats, keep: float = 0.15) -> Floats:
     """The SSM for :func:`fitness`: the highest share ``keep`` of the values scaled to 0..1.
 
+    ``similarity``: (n, n), values of 0..1.
+
     >>> thresholded(np.array([[1.0, 0.2], [0.2, 1.0]]), keep=0.5).tolist()
     [[1.0, -2.0], [-2.0, 1.0]]
     """
     cells = similarity.size
     at = min(cells - 1, max(0, round(cells * (1 - keep))))
-    low, high = np.partition(similarity, at, axis=None)[at], similarity.max()
+    return _scaled(similarity, at)
+
+
+@compiled
+def _scaled(similarity: Floats, at: int) -> Floats:
+    """The matrix over the threshold that is value number ``at`` of all in ascending order."""
+    n = len(similarity)
+    low, high = _ranked(similarity, at), similarity.max()
     width = high - low
-    scaled = (similarity - low) / width if width > 0 else np.ones_like(similarity)
-    matrix = np.where(similarity >= low, np.rint(scaled * 2**20) / 2**20, PENALTY)
-    np.fill_diagonal(matrix, 1.0)
-    return np.ascontiguousarray(matrix)
+    matrix = np.full((n, n), PENALTY)
+    for i in range(n):
+        for j in range(n):
+            if similarity[i, j] >= low:
+                scaled = (similarity[i, j] - low) / width if width > 0 else 1.0
+                matrix[i, j] = np.rint(scaled * GRID) / GRID
+        matrix[i, i] = 1.0
+    return matrix
+
+
+@compiled
+def _ranked(values: Floats, at: int) -> float:
+    """Value number ``at`` in ascending order, of values of 0..1: only its like are sorted."""
+    flat = values.ravel()
+    counts = np.zeros(4097, np.int64)
+    for value in flat:
+        counts[min(4096, int(value * 4096))] += 1
+    bucket, below = 0, 0
+    while below + counts[bucket] <= at:
+        below += counts[bucket]
+        bucket += 1
+    alike = np.empty(counts[bucket])
+    k = 0
+    for value in flat:
+        if min(4096, int(value * 4096)) == bucket:
+            alike[k] = value
+            k += 1
+    ranked: float = np.sort(alike)[at - below]
+    return ranked
 
 
 def best_fitness(matrix: Floats, shortest: int, longest: int) -> tuple[float, int, int]:
     """(fitness, first frame, length) of the fittest segment of ``shortest`` to ``longest`` frames.
 
-    The first of several equal ones, by length and then by time; (0, 0, 0) if none repeats.
+    The first of several equal ones, by length and then by time; (0, 0, 0) if none repeats. The
+    matrix is one of :func:`thresholded`, with values in steps of 2^-20.
     """
     value, start, length = _fittest(matrix, max(1, shortest), min(longest, len(matrix)))
     return float(value), int(start), int(length)
@@ -91,72 +139,68 @@ def fitness(matrix: Floats, start: int, length: int) -> float:
 
     With N frames, path family score σ, coverage γ and total path length L, and a segment of M
     frames: σ' = (σ − M) / L, γ' = (γ − M) / N, and 2σ'γ' / (σ' + γ'), or 0 where one is not
-    positive: the segment alone repeats nothing.
+    positive: the segment alone repeats nothing. The matrix is one of :func:`thresholded`.
     """
-    return float(_segment(matrix, start, length, np.empty((len(matrix), length + 1))))
+    return float(_segment(matrix, start, length))
 
 
 @compiled
-def _accumulate(matrix: Floats, start: int, length: int, top: Floats) -> None:
-    """Fills ``top``, (n, length + 1), with the best score of paths up to each cell.
+def _accumulate(cells: Any, start: int, many: int, length: int, top: Any) -> None:
+    """Fills ``top`` with the best scores of paths over ``many`` segments, one frame apart.
 
-    Column 0 stands for "in no path", column m for the segment's frame m.
+    ``top[i + 1, m, s]`` is the best up to frame ``i`` of the piece and frame ``m`` of the segment
+    that starts at ``start + s``; m = 0 stands for "in no path", and the row before frame 0 for
+    paths that cannot be. Scores are whole numbers of 32 bits in steps of ``1 / GRID``, and the
+    loops run over the segments, so that vectors hold many.
     """
-    n = len(matrix)
-    top[0] = -np.inf
-    top[0, 0] = 0.0
-    top[0, 1] = matrix[0, start]
-    for i in range(1, n):
-        before = top[i - 1]
-        row = top[i]
-        cells = matrix[i, start : start + length]
-        row[0] = max(before[0], before[length])
-        row[1] = row[0] + cells[0]
-        if i == 1:
-            for m in range(2, length + 1):
-                a, b = before[m - 1], before[m - 2] if m > 2 else -np.inf
-                row[m] = cells[m - 1] + max(a, b)
-            continue
-        skipped = top[i - 2]
-        if length >= 2:
-            row[2] = cells[1] + max(before[1], skipped[1])
-        # From here on no cell needs another of its row, so that the loop runs on vectors.
-        into, add = row[3:], cells[2:]
-        one, two, late = before[2:], before[1:], skipped[2:]
-        for k in range(length - 2):
-            x = one[k] if one[k] > two[k] else two[k]
-            x = x if x > late[k] else late[k]
-            into[k] = add[k] + x
+    for m in range(length + 1):
+        for s in range(many):
+            top[0, m, s] = NEVER
+            top[1, m, s] = NEVER
+    for s in range(many):
+        top[1, 0, s] = 0
+        top[1, 1, s] = cells[0, start + s]
+    for i in range(1, len(cells)):
+        row, before, skipped = top[i + 1], top[i], top[i - 1]
+        free, first, rested, ended = row[0], row[1], before[0], before[length]
+        add = cells[i, start : start + many]
+        for s in range(many):
+            x = rested[s] if rested[s] > ended[s] else ended[s]
+            free[s] = x
+            first[s] = x + add[s]
+        for m in range(2, length + 1):
+            into, one, late = row[m], before[m - 1], skipped[m - 1]
+            two = before[m - 2] if m > 2 else late
+            add = cells[i, start + m - 1 : start + m - 1 + many]
+            for s in range(many):
+                x = one[s] if one[s] > two[s] else two[s]
+                x = x if x > late[s] else late[s]
+                into[s] = x + add[s]
 
 
 @compiled
-def _traced(top: Floats, n: int, length: int) -> float:
-    """The fitness of the best path family, followed back from the last row."""
-    total = max(top[n - 1, 0], top[n - 1, length])
+def _traced(top: Any, n: int, length: int, s: int) -> float:
+    """The fitness of the best path family of segment ``s``, followed back from the last row."""
+    total = max(top[n, 0, s], top[n, length, s]) / GRID
     if total <= length:
         return 0.0
     covered, cells_used = 0, 0
-    i, m = n - 1, length if top[n - 1, length] > top[n - 1, 0] else 0
+    i, m = n, length if top[n, length, s] > top[n, 0, s] else 0
     last = i
-    while i >= 0:
-        if m == 0:
-            if i > 0 and top[i - 1, length] > top[i - 1, 0]:
+    while i >= 1:
+        if m <= 1:
+            if m == 1:
+                cells_used += 1
+                covered += last - i + 1
+                m = 0
+            if i > 1 and top[i - 1, length, s] > top[i - 1, 0, s]:
                 m = length
                 last = i - 1
             i -= 1
             continue
         cells_used += 1
-        if m == 1:
-            covered += last - i + 1
-            m = 0
-            if i > 0 and top[i - 1, length] > top[i - 1, 0]:
-                m = length
-                last = i - 1
-            i -= 1
-            continue
-        a = top[i - 1, m - 1]
-        b = top[i - 1, m - 2] if m > 2 else -np.inf
-        c = top[i - 2, m - 1] if i > 1 else -np.inf
+        a, c = top[i - 1, m - 1, s], top[i - 2, m - 1, s]
+        b = top[i - 1, m - 2, s] if m > 2 else NEVER
         if a >= b and a >= c:
             i, m = i - 1, m - 1
         elif c >= b:
@@ -172,43 +216,23 @@ def _traced(top: Floats, n: int, length: int) -> float:
 
 
 @compiled
-def _segment(matrix: Floats, start: int, length: int, score: Floats) -> float:
-    _accumulate(matrix, start, length, score)
-    fit: float = _traced(score, len(matrix), length)
-    return fit
+def _on_grid(matrix: Floats) -> Any:
+    """The matrix as whole numbers of 32 bits, in steps of ``1 / GRID``."""
+    n = len(matrix)
+    cells = np.empty((n, n), np.int32)
+    for i in range(n):
+        for j in range(n):
+            cells[i, j] = int(np.rint(matrix[i, j] * GRID))
+    return cells
 
 
 @compiled
-def _totals(matrix: Floats, length: int) -> Floats:
-    """The score of the best path family of every segment of ``length`` frames, by start.
-
-    The recurrence of :func:`_accumulate` for all of them at once, three rows at a time.
-    """
+def _segment(matrix: Floats, start: int, length: int) -> float:
     n = len(matrix)
-    many = n - length + 1
-    rows = np.full((3, length + 1, many), -np.inf)
-    rows[0, 0] = 0.0
-    rows[0, 1] = matrix[0, :many]
-    for i in range(1, n):
-        row, before, skipped = rows[i % 3], rows[(i - 1) % 3], rows[(i - 2) % 3]
-        cells = matrix[i]
-        for s in range(many):
-            x = before[0, s] if before[0, s] > before[length, s] else before[length, s]
-            row[0, s] = x
-            row[1, s] = x + cells[s]
-        for m in range(2, length + 1):
-            into, one, late = row[m], before[m - 1], skipped[m - 1]
-            two = before[m - 2] if m > 2 else late
-            add = cells[m - 1 : m - 1 + many]
-            for s in range(many):
-                x = one[s] if one[s] > two[s] else two[s]
-                x = x if x > late[s] else late[s]
-                into[s] = x + add[s]
-        if i == 1:
-            rows[2] = -np.inf  # what stands for the row before the first was never filled
-    last = rows[(n - 1) % 3]
-    totals: Floats = np.maximum(last[0], last[length])
-    return totals
+    top = np.empty((n + 1, length + 1, 1), np.int32)
+    _accumulate(_on_grid(matrix), start, 1, length, top)
+    fit: float = _traced(top, n, length, 0)
+    return fit
 
 
 @compiled
@@ -228,25 +252,34 @@ def _ceiling(total: float, length: int, n: int) -> float:
 
 @compiled
 def _fittest(matrix: Floats, shortest: int, longest: int) -> tuple[float, int, int]:
-    """Segments by falling ceiling, until no ceiling reaches the best fitness found."""
+    """Of each length the segment of the highest ceiling first, then all whose ceiling reaches the
+    best fitness found; lengths end where nothing longer can be fitter."""
     n = len(matrix)
-    size = 0
+    cells = _on_grid(matrix)
+    room = 0
     for length in range(shortest, longest + 1):
-        size += n - length + 1
-    ceilings, starts, lengths = np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64)
-    k = 0
-    for length in range(shortest, longest + 1):
-        totals = _totals(matrix, length)
-        for start in range(len(totals)):
-            ceilings[k] = _ceiling(totals[start], length, n)
-            starts[k], lengths[k] = start, length
-            k += 1
+        room = max(room, (n + 1) * (length + 1) * (n - length + 1))
+    space = np.empty(room, np.int32)
+    ceilings = np.empty(n)
     best, at, chosen = 0.0, 0, 0
-    for k in np.argsort(-ceilings, kind="mergesort"):
-        if ceilings[k] + 1e-12 < best or ceilings[k] == 0.0:
+    for length in range(shortest, longest + 1):
+        if (n - length) / n + 1e-12 < best:  # of n frames the segment itself takes its length
             break
-        value = _segment(matrix, starts[k], lengths[k], np.empty((n, lengths[k] + 1)))
-        earlier = lengths[k] < chosen or (lengths[k] == chosen and starts[k] < at)
-        if value > best or (value == best and value > 0 and earlier):
-            best, at, chosen = value, starts[k], lengths[k]
+        many = n - length + 1
+        top = space[: (n + 1) * (length + 1) * many].reshape(n + 1, length + 1, many)
+        _accumulate(cells, 0, many, length, top)
+        highest = 0
+        for s in range(many):
+            total = max(top[n, 0, s], top[n, length, s]) / GRID
+            ceilings[s] = _ceiling(total, length, n)
+            if ceilings[s] > ceilings[highest]:
+                highest = s
+        for k in range(-1, many):
+            s = highest if k < 0 else k
+            if k == highest or ceilings[s] == 0.0 or ceilings[s] + 1e-12 < best:
+                continue
+            value = _traced(top, n, length, s)
+            earlier = length == chosen and s < at
+            if value > best or (value == best and value > 0 and earlier):
+                best, at, chosen = value, s, length
     return best, at, chosen

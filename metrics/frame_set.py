@@ -29,7 +29,8 @@ class FrameSet(NamedTuple):
     ``clips`` is the number of clips that gave frames, ``left_out`` how many gave none (too short,
     unreadable), ``note`` the embedding's warning to readers. ``song`` (clips,) numbers each
     clip's song, or the block that it was dealt to where there are ``blocks``. ``facts`` say what
-    made the frames (checkpoint, preprocessing) and what the set is called. A reference that is
+    made the frames (checkpoint, preprocessing) and what the set is called, ``names`` the songs or
+    blocks by number. A reference that is
     known by its statistics alone has one block and no frames.
     """
 
@@ -41,6 +42,7 @@ class FrameSet(NamedTuple):
     song: Integers | None = None
     blocks: tuple[GaussianStats, ...] = ()
     facts: Mapping[str, Any] = NOTHING
+    names: tuple[str, ...] = ()
 
     @property
     def d(self) -> int:
@@ -58,9 +60,7 @@ class FrameSet(NamedTuple):
     @property
     def units(self) -> int:
         """How many songs, or blocks of songs, an interval can draw from."""
-        if self.blocks:
-            return len(self.blocks)
-        return len(np.unique(self.song)) if self.song is not None else self.clips
+        return len(self.blocks) or len(self.names) or self.clips
 
     @property
     def gaussian(self) -> Frames | GaussianStats:
@@ -102,8 +102,10 @@ def frame_set(
     held = [parts[i] for i in at]
     frames = np.concatenate(held) if held else np.zeros((0, 1), np.float32)
     clip = np.repeat(np.arange(len(held)), [len(p) for p in held]).astype(np.int64)
-    song = None
-    if songs is not None and held:
-        song = np.unique([songs[i] for i in at], return_inverse=True)[1].astype(np.int64)
+    named = [songs[i] if songs is not None else f"{i:09d}" for i in at]
+    names, song = np.unique(np.array(named, dtype=np.str_), return_inverse=True)
     missing = left_out + len(parts) - len(held)
-    return FrameSet(frames, clip, len(held), missing, note, song, (), facts)
+    return FrameSet(
+        frames, clip, len(held), missing, note, song.astype(np.int64), (), facts,
+        tuple(str(n) for n in names),
+    )  # fmt: skip

@@ -13,10 +13,13 @@ Conventions
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from concours.metrics.compiled import compiled
 
 Ticks = NDArray[np.int64]
 MAX_BEATS = 4_000_000
@@ -73,30 +76,35 @@ def bar_grid(
     if bar_edges is not None:
         edges = _stated(np.asarray(bar_edges, np.int64), segments, end, ticks_per_quarter)
         return Grid(edges, _restarted(edges, segments, ticks_per_quarter))
-    bars: list[Ticks] = []
-    beats: list[Ticks] = []
-    final = 0
-    for i, (start, stop, numerator, denominator) in enumerate(segments):
-        bar, beat = unit_ticks(numerator, denominator, ticks_per_quarter)
-        final = stop
-        if i == len(segments) - 1:
-            count = max(1, int(np.ceil((stop - start) / bar - 1e-9)))
-            while count > 1 and round(start + (count - 1) * bar) >= stop:
-                count -= 1  # a bar line between ticks rounds up to the end: no empty bar after it
-            final = round(start + count * bar)
-        bars.append(_steps(start, final, bar))
-        beats.append(_steps(start, final, beat))
-    close = np.array([final], np.int64)
-    return Grid(_distinct([*bars, close]), _distinct([*beats, close]))
+    starts, finals = np.array([s[:2] for s in segments], np.int64).T.copy()
+    units = np.array([unit_ticks(n, d, ticks_per_quarter) for _, _, n, d in segments])
+    bar, start, stop = float(units[-1, 0]), *segments[-1][:2]
+    count = max(1, math.ceil((stop - start) / bar - 1e-9))
+    while count > 1 and round(start + (count - 1) * bar) >= stop:
+        count -= 1  # a bar line between ticks rounds up to the end: no empty bar after it
+    finals[-1] = round(start + count * bar)
+    return Grid(*(_edges(starts, finals, units[:, k].copy()) for k in (0, 1)))
 
 
-def _distinct(parts: list[Ticks]) -> Ticks:
-    """Ascending parts joined, each edge once."""
-    edges = np.concatenate(parts)
-    fresh = np.empty(len(edges), np.bool_)
-    fresh[0] = True
-    np.not_equal(edges[1:], edges[:-1], out=fresh[1:])
-    return edges if fresh.all() else edges[fresh]
+@compiled
+def _edges(starts: Ticks, stops: Ticks, steps: Any) -> Ticks:
+    """Steps from each start to its stop, and the last stop, each edge once."""
+    room = 1
+    for i in range(len(starts)):
+        room += max(1, int(np.ceil((stops[i] - starts[i]) / max(steps[i], 1.0) - 1e-9)))
+    edges = np.empty(room, np.int64)
+    n = 0
+    for i in range(len(starts)):
+        step = max(steps[i], 1.0)
+        for k in range(max(1, int(np.ceil((stops[i] - starts[i]) / step - 1e-9)))):
+            edge = int(np.rint(starts[i] + step * k))
+            if n == 0 or edge != edges[n - 1]:
+                edges[n] = edge
+                n += 1
+    if n == 0 or stops[-1] != edges[n - 1]:
+        edges[n] = stops[-1]
+        n += 1
+    return edges[:n].copy()
 
 
 def _check_count(segments: list[tuple[int, int, int, int]], ticks_per_quarter: int) -> None:

@@ -19,7 +19,14 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from concours.metrics.chords import Chords, Vocabulary, changes, chords_of, templates
+from concours.metrics.chords import (
+    VOCABULARIES,
+    Chords,
+    Vocabulary,
+    chords_of,
+    progression_of,
+    templates,
+)
 from concours.metrics.chroma import Segmentation
 from concours.metrics.compiled import compiled
 from concours.metrics.entropy import entropy_of
@@ -81,9 +88,15 @@ def chord_histogram_entropy(
     chords = chords_of(piece, segmentation, vocabulary)
     if isinstance(chords, Undefined):
         return chords
-    states = changes(chords)[0] if count == "change" else chords.state[chords.root >= 0]
+    states = chords.state[chords.state >= 0]
+    if count == "change":
+        progression = progression_of(piece, segmentation, vocabulary)
+        assert not isinstance(progression, Undefined)
+        states = progression.state
     counts = np.bincount(states)
-    histogram = {_label(chords, s): int(counts[s]) for s in np.flatnonzero(counts).tolist()}
+    used = np.flatnonzero(counts)
+    labels = [_label(chords, s) for s in used.tolist()]
+    histogram = dict(zip(labels, counts[used].tolist(), strict=True))
     return Scored(entropy_of(counts), {"histogram": histogram})
 
 
@@ -99,10 +112,10 @@ def chord_coverage(
     >>> chord_coverage(make_piece(onset=[0, 0, 0], end=[480] * 3, pitch=[48, 64, 67]))
     1
     """
-    chords = chords_of(piece, segmentation, vocabulary)
-    if isinstance(chords, Undefined):
-        return chords
-    return len(np.unique(changes(chords)[0]))
+    progression = progression_of(piece, segmentation, vocabulary)
+    if isinstance(progression, Undefined):
+        return progression
+    return len(set(progression.state.tolist()))
 
 
 @_metric("1", (0, DIAMETER), YEH + "; Harte, Sandler & Gasser 2006")
@@ -123,14 +136,13 @@ def chord_tonal_distance(
     >>> round(chord_tonal_distance(piece).value, 4)
     1.2134
     """
-    chords = chords_of(piece, segmentation, vocabulary)
-    if isinstance(chords, Undefined):
-        return chords
-    states, start, _ = changes(chords)
+    progression = progression_of(piece, segmentation, vocabulary)
+    if isinstance(progression, Undefined):
+        return progression
+    states, start, _ = progression
     if len(states) < 2:
         return Undefined("fewer than 2 chords in the progression")
-    points = _chord_points(chords.names)[states]
-    steps = np.sqrt(np.square(np.diff(points, axis=0)).sum(axis=1))
+    steps = _chord_distances(VOCABULARIES[vocabulary])[states[1:], states[:-1]]
     return Scored(float(steps.mean()), {"tick": start[1:].tolist(), "curve": steps.tolist()})
 
 
@@ -158,15 +170,14 @@ def chord_progression_irregularity(
     >>> chord_progression_irregularity(piece)  # 5 trigrams, 3 of them different
     0.6
     """
-    chords = chords_of(piece, segmentation, vocabulary)
-    if isinstance(chords, Undefined):
-        return chords
-    states = changes(chords)[0]
+    progression = progression_of(piece, segmentation, vocabulary)
+    if isinstance(progression, Undefined):
+        return progression
+    states = progression.state.tolist()
     if n < 1 or len(states) < n:
         return Undefined(f"fewer than {max(1, n)} chords in the progression")
-    sequence = states.tolist()
-    grams = [tuple(sequence[i : i + n]) for i in range(len(sequence) - n + 1)]
-    return len(set(grams)) / len(grams)
+    grams = set(zip(*(states[i:] for i in range(n)), strict=False))
+    return len(grams) / (len(states) - n + 1)
 
 
 @_metric("1", (0, 1), YEH)
@@ -196,11 +207,10 @@ def chord_tone_ratio(
     if isinstance(found, Undefined):
         return found
     line, chords = found
-    span = np.searchsorted(chords.edges, line.onset, side="right") - 1
-    inside = chords.tones[chords.state[span], line.pitch % 12] == 1
-    resolved = np.zeros(len(inside), np.bool_)
-    resolved[:-1] = np.abs(np.diff(line.pitch)) <= resolve_within
-    return float(np.count_nonzero(inside | resolved)) / len(inside)
+    fitting = _fitting(
+        line.onset, line.pitch, chords.edges, chords.state, chords.tones, resolve_within
+    )
+    return float(fitting) / len(line.onset)
 
 
 @_metric("1", (-1, 1), YEH)
@@ -275,6 +285,15 @@ def _chord_points(names: tuple[str, ...]) -> Floats:
 
 
 @cache
+def _chord_distances(names: tuple[str, ...]) -> Floats:
+    """Distance of each chord from each other one: (12 × qualities, 12 × qualities)."""
+    points = _chord_points(names)
+    gaps = points[:, None, :] - points[None, :, :]
+    distances: Floats = np.sqrt(np.square(gaps).sum(axis=2))
+    return distances
+
+
+@cache
 def _melody_distances(names: tuple[str, ...]) -> Floats:
     """Distance of each melody pitch class from each chord: (12 × qualities, 12)."""
     gaps = _chord_points(names)[:, None, :] - BASIS[None, :, :]
@@ -295,6 +314,20 @@ def _mean_over_time(line: Melody, chords: Chords, table: Floats) -> float:
     """Mean of ``table[chord, melody pitch class]`` over the time that both sound."""
     total, time = _weighed(line.onset, line.end, line.pitch, chords.edges, chords.state, table)
     return float(total / time)
+
+
+@compiled
+def _fitting(
+    onset: Ints, pitch: Ints, edges: Ints, state: Ints, tones: Ints, resolve_within: int
+) -> int:
+    """Melody notes that are chord tones where they start, or from which the next is near."""
+    fitting, s = 0, 0
+    for k in range(len(onset)):
+        while edges[s + 1] <= onset[k]:
+            s += 1
+        near = k + 1 < len(onset) and abs(pitch[k + 1] - pitch[k]) <= resolve_within
+        fitting += near or tones[state[s], pitch[k] % 12] == 1
+    return fitting
 
 
 @compiled

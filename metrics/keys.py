@@ -9,6 +9,7 @@ Conventions
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -73,9 +74,8 @@ def key_of(piece: Piece, profile: Profile = "krumhansl-kessler") -> Key | Undefi
 
 def _key(piece: Piece, profile: Profile) -> Key | Undefined:
     notes = piece.pitched
-    weights = np.bincount(notes.pitch % 12, weights=notes.end - notes.onset, minlength=12)
     start = int(notes.pitch[0]) % 12 if notes.n_notes else 0
-    return find_key(weights.astype(np.int64), profile, start)
+    return find_key(_class_ticks(notes.onset, notes.end, notes.pitch), profile, start)
 
 
 def find_key(
@@ -85,13 +85,25 @@ def find_key(
 
     ``start`` is the pitch class from which ties are broken.
     """
-    major, minor = PROFILES[profile]
-    best, second, state = correlate(
-        np.ascontiguousarray(weights, np.int64), np.array(major), np.array(minor), start
-    )
+    major, minor = _profiles(profile)
+    best, second, state = correlate(np.ascontiguousarray(weights, np.int64), major, minor, start)
     if state < 0:
         return Undefined("no pitch class sounds longer than another: no key stands out")
     return Key(state % 12, state >= 12, best, best - second)
+
+
+@cache
+def _profiles(profile: Profile) -> tuple[Floats, Floats]:
+    major, minor = PROFILES[profile]
+    return np.array(major), np.array(minor)
+
+
+@compiled
+def _class_ticks(onset: Ints, end: Ints, pitch: Ints) -> Ints:
+    ticks = np.zeros(12, np.int64)
+    for i in range(len(onset)):
+        ticks[pitch[i] % 12] += end[i] - onset[i]
+    return ticks
 
 
 @compiled

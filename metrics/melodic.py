@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from concours.metrics.compiled import compiled
 from concours.metrics.entropy import entropy_of
 from concours.metrics.melody import MelodyRule, melody_of
 from concours.metrics.piece import Ints, Piece
@@ -21,6 +22,7 @@ from concours.metrics.spec import Scored, Undefined
 YANG = "Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7"
 HURON = "Huron 2006, Sweet Anticipation; von Hippel & Huron 2000"
 TOO_FEW = Undefined("fewer than 2 notes in the melody")
+NO_MOVES = Undefined("the melody does not move")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,12 +50,13 @@ def mean_interval(piece: Piece, *, melody: MelodyRule = "skyline") -> Scored | U
     >>> mean_interval(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 64, 62])).value
     3.0
     """
-    steps = _intervals(piece, melody)
-    if isinstance(steps, Undefined):
-        return steps
-    sizes, counts = np.unique(steps, return_counts=True)
-    histogram = {str(s): c for s, c in zip(sizes.tolist(), counts.tolist(), strict=True)}
-    return Scored(float(np.abs(steps).mean()), {"histogram": histogram})
+    moved = _movement_of(piece, melody)
+    if isinstance(moved, Undefined):
+        return moved
+    used = np.flatnonzero(moved.intervals)
+    counts = moved.intervals[used].tolist()
+    histogram = {str(s - 127): c for s, c in zip(used.tolist(), counts, strict=True)}
+    return Scored(moved.distance / sum(counts), {"histogram": histogram})
 
 
 @_metric("bit", 8, YANG)
@@ -66,10 +69,8 @@ def interval_entropy(piece: Piece, *, melody: MelodyRule = "skyline") -> float |
     >>> interval_entropy(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 64, 62]))
     1.0
     """
-    steps = _intervals(piece, melody)
-    if isinstance(steps, Undefined):
-        return steps
-    return entropy_of(np.unique(steps, return_counts=True)[1])
+    moved = _movement_of(piece, melody)
+    return moved if isinstance(moved, Undefined) else entropy_of(moved.intervals)
 
 
 @_metric("share", 1, HURON)
@@ -82,10 +83,10 @@ def step_share(piece: Piece, *, melody: MelodyRule = "skyline") -> float | Undef
     >>> step_share(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 64, 62]))
     0.5
     """
-    moves = _moves(piece, melody)
-    if isinstance(moves, Undefined):
-        return moves
-    return float(np.mean(np.abs(moves) <= 2))
+    moved = _movement_of(piece, melody)
+    if isinstance(moved, Undefined):
+        return moved
+    return moved.steps / moved.moves if moved.moves else NO_MOVES
 
 
 @_metric("share", 1, HURON)
@@ -100,13 +101,14 @@ def step_inertia(piece: Piece, *, melody: MelodyRule = "skyline") -> float | Und
     >>> step_inertia(make_piece(onset=range(4), end=range(1, 5), pitch=rise_and_fall))
     0.5
     """
-    moves = _moves(piece, melody)
-    if isinstance(moves, Undefined):
-        return moves
-    steps = np.abs(moves[:-1]) <= 2
-    if not steps.any():
+    moved = _movement_of(piece, melody)
+    if isinstance(moved, Undefined):
+        return moved
+    if not moved.moves:
+        return NO_MOVES
+    if not moved.followed_steps:
         return Undefined("no step that another move follows")
-    return float(np.mean(np.sign(moves[:-1]) == np.sign(moves[1:]), where=steps))
+    return moved.inert_steps / moved.followed_steps
 
 
 @_metric("share", 1, HURON)
@@ -119,12 +121,14 @@ def contour_turn_rate(piece: Piece, *, melody: MelodyRule = "skyline") -> float 
     >>> contour_turn_rate(make_piece(onset=range(4), end=range(1, 5), pitch=[60, 62, 64, 62]))
     0.5
     """
-    moves = _moves(piece, melody)
-    if isinstance(moves, Undefined):
-        return moves
-    if len(moves) < 2:
+    moved = _movement_of(piece, melody)
+    if isinstance(moved, Undefined):
+        return moved
+    if not moved.moves:
+        return NO_MOVES
+    if moved.moves < 2:
         return Undefined("fewer than 2 moves in the melody")
-    return float(np.mean(np.sign(moves[:-1]) != np.sign(moves[1:])))
+    return moved.turns / (moved.moves - 1)
 
 
 @_metric("bit", math.log2(12), YANG)
@@ -141,28 +145,57 @@ def pitch_class_transition_entropy(
     >>> pitch_class_transition_entropy(tune).value  # after C, D or E: 1 bit, half of the time
     0.5
     """
+    moved = _movement_of(piece, melody)
+    if isinstance(moved, Undefined):
+        return moved
+    counts = moved.transitions
+    # H(present, next) - H(present)
+    value = entropy_of(counts) - entropy_of(counts.sum(axis=1))
+    return Scored(max(0.0, value), {"counts": counts.tolist()})
+
+
+class _Movement(NamedTuple):
+    """``intervals``: (255,), how often each signed interval from -127 on; ``transitions``: (12,
+    12), pitch classes before and after. Moves leave repeated notes out; a followed step has a
+    move after it, an inert one a move in the same direction."""
+
+    intervals: Ints
+    transitions: Ints
+    distance: int
+    moves: int
+    steps: int
+    followed_steps: int
+    inert_steps: int
+    turns: int
+
+
+def _movement_of(piece: Piece, melody: MelodyRule) -> _Movement | Undefined:
     line = melody_of(piece, melody)
     if isinstance(line, Undefined):
         return line
     if len(line.pitch) < 2:
         return TOO_FEW
-    classes = line.pitch % 12
-    counts = np.bincount(classes[:-1] * 12 + classes[1:], minlength=144).reshape(12, 12)
-    rows = counts.sum(axis=1)
-    value = entropy_of(counts.ravel()) - entropy_of(rows)  # H(present, next) - H(present)
-    return Scored(max(0.0, value), {"counts": counts.tolist()})
+    return piece.shared(("movement", melody), lambda: _Movement(*_movement(line.pitch)))
 
 
-def _intervals(piece: Piece, melody: MelodyRule) -> Ints | Undefined:
-    line = melody_of(piece, melody)
-    if isinstance(line, Undefined):
-        return line
-    return np.diff(line.pitch) if len(line.pitch) > 1 else TOO_FEW
-
-
-def _moves(piece: Piece, melody: MelodyRule) -> Ints | Undefined:
-    steps = _intervals(piece, melody)
-    if isinstance(steps, Undefined):
-        return steps
-    moves = steps[steps != 0]
-    return moves if len(moves) else Undefined("the melody does not move")
+@compiled
+def _movement(pitch: Ints) -> tuple[Ints, Ints, int, int, int, int, int, int]:
+    intervals = np.zeros(255, np.int64)
+    transitions = np.zeros((12, 12), np.int64)
+    distance = moves = steps = followed = inert = turns = before = 0
+    for i in range(1, len(pitch)):
+        move = pitch[i] - pitch[i - 1]
+        intervals[move + 127] += 1
+        transitions[pitch[i - 1] % 12, pitch[i] % 12] += 1
+        distance += abs(move)
+        if move == 0:
+            continue
+        onward = before != 0 and (before > 0) == (move > 0)
+        if before != 0 and abs(before) <= 2:
+            followed += 1
+            inert += onward
+        turns += before != 0 and not onward
+        steps += abs(move) <= 2
+        moves += 1
+        before = move
+    return intervals, transitions, distance, moves, steps, followed, inert, turns

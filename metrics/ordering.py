@@ -38,6 +38,20 @@ def note_order(
 
 
 @compiled
+def in_order(notes: Any, drums: Any, order: Any) -> tuple[Any, Any]:
+    """Columns of shape (k, n), and ``drums`` of (n,), in that order of the notes."""
+    sorted_notes = np.empty_like(notes)
+    for row in range(len(notes)):
+        source, target = notes[row], sorted_notes[row]
+        for i in range(len(order)):
+            target[i] = source[order[i]]
+    sorted_drums = np.empty(len(order), np.bool_)
+    for i in range(len(order)):
+        sorted_drums[i] = drums[order[i]]
+    return sorted_notes, sorted_drums
+
+
+@compiled
 def _untied(
     key: Any, order: Any, end: Any, track: Any, program: Any, velocity: Any, longest: int
 ) -> bool:

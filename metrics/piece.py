@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from concours.metrics.grid import Grid, bar_grid
-from concours.metrics.ordering import note_order
+from concours.metrics.ordering import in_order, note_order
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+FROM_0, AT_120 = np.zeros(1, np.int64), np.full(1, 120.0)
 
 T = TypeVar("T")
 
@@ -155,50 +157,89 @@ def make_piece(
     >>> piece.n_notes, piece.seconds, piece.bar_edges.tolist()
     (2, 1.0, [0, 1920])
     """
-    columns: dict[str, Any] = {"onset": _ints(onset), "end": _ints(end), "pitch": _ints(pitch)}
-    n = len(columns["onset"])
-    columns["velocity"] = np.full(n, 64) if velocity is None else _ints(velocity)
-    columns["track"] = np.zeros(n, np.int64) if track is None else _ints(track)
-    columns["program"] = np.zeros(n, np.int64) if program is None else _ints(program)
-    drums = np.zeros(n, np.bool_) if is_drum is None else np.asarray(is_drum, dtype=np.bool_)
+    given = [onset, end, pitch, velocity, track, program]
+    filled = (None, None, None, 64, 0, 0)
+    first = _ints(onset)
+    columns = [
+        np.full(len(first), fill) if column is None else _ints(column)
+        for column, fill in zip(given, filled, strict=True)
+    ]
+    drums = np.zeros(len(first), np.bool_) if is_drum is None else np.asarray(is_drum, np.bool_)
     _check_notes(columns, drums, ticks_per_quarter)
-    order = note_order(
-        columns["onset"],
+    return lay_out(
+        np.array(columns),
         drums,
-        *(columns[name] for name in ("pitch", "end", "track", "program", "velocity")),
+        ticks_per_quarter=ticks_per_quarter,
+        tempos=(
+            np.array([t for t, _ in tempos], np.int64),
+            np.array([q for _, q in tempos], np.float64),
+        ),
+        meters=meters,
+        keys=keys,
+        bar_edges=bar_edges,
+        track_names=track_names,
+        has_velocity=velocity is not None if has_velocity is None else has_velocity,
+        events_end=events_end,
     )
-    columns = {k: v[order] for k, v in columns.items()}
-    tempo = _last_at_each_tick([(0, 120.0), *tempos])
-    meter = _last_at_each_tick(list(meters))
-    key = _last_at_each_tick(list(keys))
-    if any(q <= 0 for _, q in tempo) or any(a <= 0 or b <= 0 for _, a, b in meter):
+
+
+def lay_out(
+    notes: Ints,
+    is_drum: Bools,
+    *,
+    ticks_per_quarter: int,
+    tempos: tuple[Ints, Floats],
+    meters: Sequence[tuple[int, int, int]],
+    keys: Sequence[tuple[int, int, bool]],
+    bar_edges: ArrayLike | None = None,
+    track_names: Sequence[str] = (),
+    has_velocity: bool,
+    events_end: int,
+) -> Piece:
+    """What :func:`make_piece` does with columns that a reader has checked itself.
+
+    ``notes``: (6, n) = onset, end, pitch, velocity, track, program; ``is_drum``: (n,);
+    ``tempos``: ticks and quarters a minute, in any order.
+    """
+    onset, end, pitch, velocity, track, program = notes
+    order = note_order(onset, is_drum, pitch, end, track, program, velocity)
+    (onset, end, pitch, velocity, track, program), drums = in_order(notes, is_drum, order)
+    n = len(onset)
+    tempo_tick, tempo_qpm = _tempo_map(*tempos)
+    meter = _last_at_each_tick(meters)
+    key = _last_at_each_tick(keys)
+    if (tempo_qpm <= 0).any() or any(a <= 0 or b <= 0 for _, a, b in meter):
         raise ValueError("a tempo or a time signature is not positive")
-    meter_tick, numerator, denominator = (_ints(c) for c in _columns(meter, 3))
+    last = int(end.max()) if n else 0
     # a note of no length at the very end still lies in a bar
-    length = max(int(columns["end"].max()), int(columns["onset"].max()) + 1) if n else 0
+    length = max(last, int(onset[-1]) + 1) if n else 0
+    meter_tick, numerator, denominator = _columns(meter, 3)
     stated = None if bar_edges is None else _ints(bar_edges)
     grid: Grid = bar_grid(meter_tick, numerator, denominator, length, ticks_per_quarter, stated)
-    key_columns = _columns(key, 3)
-    names = tuple(track_names) or tuple(
-        "" for _ in range(int(columns["track"].max(initial=-1)) + 1)
-    )
+    key_tick, key_fifths, key_minor = _columns(key, 3)
+    names = tuple(track_names) or ("",) * (int(track.max()) + 1 if n else 0)
     return Piece(
-        **columns,
-        is_drum=drums[order],
+        onset=onset,
+        end=end,
+        pitch=pitch,
+        velocity=velocity,
+        track=track,
+        program=program,
+        is_drum=drums,
         ticks_per_quarter=int(ticks_per_quarter),
-        tempo_tick=_ints(_columns(tempo, 2)[0]),
-        tempo_qpm=np.array(_columns(tempo, 2)[1], dtype=np.float64),
+        tempo_tick=tempo_tick,
+        tempo_qpm=tempo_qpm,
         meter_tick=meter_tick,
         meter_numerator=numerator,
         meter_denominator=denominator,
-        key_tick=_ints(key_columns[0]),
-        key_fifths=_ints(key_columns[1]),
-        key_minor=np.array(key_columns[2], dtype=np.bool_),
+        key_tick=key_tick,
+        key_fifths=key_fifths,
+        key_minor=key_minor.astype(np.bool_),
         bar_edges=grid.bar_edges,
         beat_edges=grid.beat_edges,
         track_names=names,
-        has_velocity=velocity is not None if has_velocity is None else has_velocity,
-        events_end=max(int(columns["end"].max(initial=0)), int(events_end)),
+        has_velocity=has_velocity,
+        events_end=max(last, int(events_end)),
     )
 
 
@@ -206,25 +247,37 @@ def _ints(values: ArrayLike) -> Ints:
     return np.ascontiguousarray(values, dtype=np.int64).reshape(-1)
 
 
-def _check_notes(columns: dict[str, Any], drums: Bools, ticks_per_quarter: int) -> None:
-    lengths = {len(c) for c in columns.values()} | {len(drums)}
+def _check_notes(columns: list[Ints], drums: Bools, ticks_per_quarter: int) -> None:
+    lengths = {len(c) for c in columns} | {len(drums)}
     if len(lengths) > 1:
         raise ValueError(f"note columns differ in length: {sorted(lengths)}")
     if ticks_per_quarter <= 0:
         raise ValueError(f"ticks_per_quarter must be positive, not {ticks_per_quarter}")
-    onset, end = columns["onset"], columns["end"]
+    onset, end, pitch, velocity, _, program = columns
     if len(onset) == 0:
         return
     if onset.min() < 0 or (end < onset).any():
         raise ValueError("a note starts before 0 or ends before it starts")
-    for name in ("pitch", "velocity", "program"):
-        if columns[name].min() < 0 or columns[name].max() > 127:
+    for name, column in (("pitch", pitch), ("velocity", velocity), ("program", program)):
+        if column.min() < 0 or column.max() > 127:
             raise ValueError(f"a {name} lies outside 0-127")
 
 
-def _last_at_each_tick(changes: list[Any]) -> list[Any]:
+def _tempo_map(tick: Ints, qpm: Floats) -> tuple[Ints, Floats]:
+    """In ascending order from tick 0 on, where 120 holds unless stated; the last of each tick."""
+    tick, qpm = np.concatenate([FROM_0, tick]), np.concatenate([AT_120, qpm])
+    order = np.argsort(tick, kind="stable")
+    tick = tick[order]
+    last = np.append(tick[1:] != tick[:-1], True)
+    return tick[last], qpm[order][last]
+
+
+def _last_at_each_tick(changes: Sequence[Any]) -> list[Any]:
+    if len(changes) < 2:
+        return list(changes)
     return [change for _, change in sorted({int(c[0]): c for c in changes}.items())]
 
 
-def _columns(rows: list[Any], width: int) -> list[tuple[Any, ...]]:
-    return list(zip(*rows, strict=True)) if rows else [()] * width
+def _columns(rows: list[Any], width: int) -> Ints:
+    """Rows of whole numbers as columns: shape (width, rows)."""
+    return np.array(rows, np.int64).reshape(-1, width).T.copy()

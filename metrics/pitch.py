@@ -12,7 +12,9 @@ from typing import Literal, cast
 
 import numpy as np
 
-from concours.metrics.piece import Floats, Piece
+from concours.metrics.compiled import compiled
+from concours.metrics.entropy import entropy_of
+from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
 
@@ -48,17 +50,17 @@ def pitch_histogram(piece: Piece, weighting: Weighting = "count") -> Floats:
 
 def pitch_class_histogram(piece: Piece, weighting: Weighting = "count") -> Floats:
     """Weight of each pitch class from C on, shape (12,)."""
-    padded = np.concatenate([pitch_histogram(piece, weighting), np.zeros(4)])
-    return cast(Floats, padded.reshape(11, 12).sum(axis=0))
+
+    def compute() -> Floats:
+        padded = np.concatenate([pitch_histogram(piece, weighting), np.zeros(4)])
+        return cast(Floats, padded.reshape(11, 12).sum(axis=0))
+
+    return piece.shared(("pitch_class_histogram", weighting), compute)
 
 
 def entropy(weights: Floats) -> float | Undefined:
     """Shannon entropy, -sum p log2 p, of a histogram; undefined where all weights are 0."""
-    total = weights.sum()
-    if total <= 0:
-        return NO_PITCHED_NOTES
-    p = weights[weights > 0] / total
-    return max(0.0, float(-(p * np.log2(p)).sum()))
+    return entropy_of(weights) if weights.any() else NO_PITCHED_NOTES
 
 
 @metric(
@@ -263,18 +265,54 @@ def pitch_class_entropy_4bar(piece: Piece, *, weighting: Weighting = "count") ->
 
 def _windowed_entropy(piece: Piece, bars: int, weighting: Weighting) -> Scored | Undefined:
     notes = piece.pitched
-    count = max(1, len(piece.bar_edges) - 1)
-    weights = notes.end - notes.onset if weighting == "duration" else None
-    cells = (piece.bar_of(notes.onset) + 1) * 12 + notes.pitch % 12
-    per_bar = np.bincount(cells, weights, minlength=12 * (count + 1)).reshape(-1, 12)
-    sums = np.cumsum(per_bar, axis=0)
-    width = min(bars, count)
-    windows = sums[width:] - sums[:-width]
-    totals = windows.sum(axis=1, keepdims=True)
-    if not totals.any():
+    by_bar = piece.shared(
+        ("pitch_classes_by_bar", weighting),
+        lambda: _classes_by_bar(
+            notes.onset, notes.end, notes.pitch, notes.bar_edges, weighting == "duration"
+        ),
+    )
+    entropies, total, filled = _window_entropies(by_bar, min(bars, len(by_bar)))
+    if not filled:
         return NO_PITCHED_NOTES
-    p = windows / np.where(totals > 0, totals, 1)
-    entropies = np.maximum(0.0, -(p * np.log2(np.where(p > 0, p, 1))).sum(axis=1))
-    filled = totals[:, 0] > 0
-    curve = [h if f else None for h, f in zip(entropies.tolist(), filled.tolist(), strict=True)]
-    return Scored(float(entropies[filled].mean()), {"curve": curve})
+    curve: list[float | None] = entropies.tolist()
+    if filled < len(curve):
+        curve = [None if h < 0 else h for h in entropies.tolist()]
+    return Scored(total / filled, {"curve": curve})
+
+
+@compiled
+def _classes_by_bar(onset: Ints, end: Ints, pitch: Ints, edges: Ints, by_length: bool) -> Ints:
+    """Notes, or their ticks, of each pitch class that start in each bar: shape (bars, 12)."""
+    bars = max(1, len(edges) - 1)
+    weights = np.zeros((bars, 12), np.int64)
+    bar = 0
+    for i in range(len(onset)):
+        while bar < bars - 1 and edges[bar + 1] <= onset[i]:
+            bar += 1
+        weights[bar, pitch[i] % 12] += end[i] - onset[i] if by_length else 1
+    return weights
+
+
+@compiled
+def _window_entropies(weights: Ints, width: int) -> tuple[Floats, float, int]:
+    """(entropy of every window of ``width`` rows, -1 for an empty one; their sum; how many)."""
+    count = len(weights) - width + 1
+    entropies = np.full(count, -1.0)
+    window = np.zeros(12, np.int64)
+    total, filled = 0.0, 0
+    for i in range(len(weights)):
+        for k in range(12):
+            window[k] += weights[i, k] - (weights[i - width, k] if i >= width else 0)
+        first = i - width + 1
+        heard = window.sum()
+        if first < 0 or heard == 0:
+            continue
+        bits = 0.0
+        for k in range(12):
+            if window[k] > 0:
+                p = window[k] / heard
+                bits -= p * np.log2(p)
+        entropies[first] = max(0.0, bits)
+        total += entropies[first]
+        filled += 1
+    return entropies, total, filled

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from concours.metrics.chords import changes, chords_of
+from concours.metrics.chords import chords_of, progression_of
 from concours.metrics.chroma import segment_chroma
 from concours.metrics.melody import melody_of
 from concours.metrics.piece import Floats, Ints, Piece
@@ -164,10 +164,11 @@ def notes_per_bar(piece: Piece) -> Data:
 def chords(piece: Piece) -> Data:
     """The chords that the recogniser hears by the beat, equal neighbours joined, with their bars
     (from 1) and ticks."""
-    found = chords_of(piece)
+    found, progression = chords_of(piece), progression_of(piece)
     if isinstance(found, Undefined):
         return _why(found)
-    _, start, stop = changes(found)
+    assert not isinstance(progression, Undefined)  # it is what found is, joined
+    _, start, stop = progression
     at = np.searchsorted(found.edges, start)
     return {
         "labels": [found.label(i) for i in at.tolist()],

@@ -14,15 +14,17 @@ import numpy as np
 
 from concours.metrics.beat_grid import Beats, on_beats
 from concours.metrics.chroma import Segmentation, segment_edges
+from concours.metrics.compiled import compiled
 from concours.metrics.entropy import entropy_of
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
 from concours.metrics.sweep import (
-    metrical_weights,
-    occupied_spans,
+    bar_likeness,
+    distinct_onsets,
+    empty_spans,
     onset_grid,
-    syncopated_weight,
+    syncopated,
 )
 
 NO_NOTES = Undefined("no notes")
@@ -34,12 +36,8 @@ def _empty_rate(piece: Piece, beats: Beats, span: Segmentation) -> float | Undef
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    edges = segment_edges(gridded, span)
-    spans = edges[: int(np.searchsorted(edges, gridded.end_tick, side="left")) + 1]
-    occupied = occupied_spans(gridded, spans)
-    if len(occupied) == 0:
-        return Undefined("no note has a length")
-    return 1.0 - float(np.count_nonzero(occupied)) / len(occupied)
+    empty, spans = empty_spans(gridded, segment_edges(gridded, span))
+    return 1.0 - (spans - empty) / spans if spans else Undefined("no note has a length")
 
 
 @metric(
@@ -118,19 +116,10 @@ def groove_consistency(
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    grid, offset = onset_grid(gridded, steps_per_quarter)
-    steps = np.diff(offset)
-    pairs = np.flatnonzero(steps[:-1] == steps[1:])
-    if len(pairs) == 0:
+    differing, pairs, _, _ = _likeness(gridded, steps_per_quarter)
+    if not pairs:
         return Undefined("fewer than two neighbouring bars of one length")
-    if (steps == steps[0]).all():
-        bars = grid.reshape(len(steps), steps[0])
-        return 1.0 - float((bars[1:] != bars[:-1]).mean())
-    total = 0.0
-    for i in pairs:
-        a, b, c = offset[i : i + 3]
-        total += float((grid[a:b] != grid[b:c]).mean())
-    return 1.0 - total / len(pairs)
+    return 1.0 - differing / pairs
 
 
 @metric(
@@ -156,7 +145,7 @@ def note_density(
     """
     if piece.n_notes == 0:
         return NO_NOTES
-    span = np.array([piece.onset[0], piece.end_tick])
+    span = np.array([int(piece.onset[0]), piece.end_tick])
     if per == "second":
         length = float(np.diff(piece.to_seconds(span))[0])
     elif per == "quarter":
@@ -195,18 +184,7 @@ def grooving_similarity(
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    grid, offset = onset_grid(gridded, steps_per_quarter)
-    steps = np.diff(offset)
-    differing, pairs = 0.0, 0
-    for length in np.unique(steps).tolist():
-        starts = offset[:-1][steps == length]
-        n = len(starts)
-        if n == len(steps):
-            onsets = grid.reshape(n, length).sum(axis=0)
-        else:
-            onsets = np.array([np.count_nonzero(grid[starts + s]) for s in range(length)])
-        differing += float((onsets * (n - onsets)).sum()) / length
-        pairs += n * (n - 1) // 2
+    _, _, differing, pairs = _likeness(gridded, steps_per_quarter)
     return 1.0 - differing / pairs if pairs else Undefined("fewer than two bars of one length")
 
 
@@ -229,7 +207,7 @@ def ioi_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefi
     >>> ioi_entropy(make_piece(onset=[0, 480, 720], end=[1, 481, 721], pitch=[60] * 3)).value
     1.0
     """
-    onset = np.unique(piece.onset)
+    onset = distinct_onsets(piece)
     if len(onset) < 2:
         return Undefined("fewer than two onsets")
     gaps: Ints = onset[1:] - onset[:-1]
@@ -291,17 +269,48 @@ def syncopation(
     if isinstance(gridded, Undefined):
         return gridded
     grid, offset = onset_grid(gridded, steps_per_quarter)
-    weights = metrical_weights(gridded, offset)
-    onsets = np.flatnonzero(grid)
-    if len(onsets) == 0:
-        return Undefined("no onset within the bars")
-    total = float(syncopated_weight(weights, onsets))
-    bars = len(np.unique(np.searchsorted(offset, onsets, side="right")))
-    return total / bars
+    total, bars = syncopated(gridded, grid, offset)
+    return total / bars if bars else Undefined("no onset within the bars")
+
+
+def _likeness(piece: Piece, steps_per_quarter: int) -> tuple[float, int, float, int]:
+    return piece.shared(
+        ("bar_likeness", steps_per_quarter),
+        lambda: bar_likeness(*onset_grid(piece, steps_per_quarter)),
+    )
 
 
 def _histogram_entropy(ticks: Ints, rate: float) -> Scored:
-    steps = np.floor(ticks * rate + 0.5).astype(np.int64)
-    values, counts = np.unique(steps, return_counts=True)
+    values, counts = _counted(ticks, rate)
     histogram = {str(v): c for v, c in zip(values.tolist(), counts.tolist(), strict=True)}
     return Scored(entropy_of(counts), {"steps": histogram})
+
+
+@compiled
+def _counted(ticks: Ints, rate: float) -> tuple[Ints, Ints]:
+    """Ticks in whole steps, a half rounded up: (each that occurs, ascending; how often)."""
+    counts = np.zeros(1024, np.int64)
+    rare = np.empty(len(ticks), np.int64)
+    n = 0
+    for tick in ticks:
+        step = int(np.floor(tick * rate + 0.5))
+        if step < len(counts):
+            counts[step] += 1
+        else:
+            rare[n] = step
+            n += 1
+    rare = np.sort(rare[:n])
+    room = np.count_nonzero(counts) + n
+    found, often = np.empty(room, np.int64), np.empty(room, np.int64)
+    k = 0
+    for step in range(len(counts)):
+        if counts[step] > 0:
+            found[k], often[k] = step, counts[step]
+            k += 1
+    for i in range(n):
+        if i > 0 and rare[i] == rare[i - 1]:
+            often[k - 1] += 1
+        else:
+            found[k], often[k] = rare[i], 1
+            k += 1
+    return found[:k], often[:k]

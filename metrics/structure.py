@@ -20,9 +20,10 @@ import numpy as np
 
 from concours.metrics.bar_patterns import bar_patterns
 from concours.metrics.chroma import pitch_class_time, segment_chroma
+from concours.metrics.compiled import compiled
 from concours.metrics.factors import n_factors
 from concours.metrics.fitness import best_fitness, self_similarity, thresholded
-from concours.metrics.piece import Floats, Piece
+from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Invariance, Scored, Undefined
 
@@ -122,10 +123,10 @@ def self_repetition(piece: Piece, *, steps_per_quarter: int = 4) -> float | Unde
     0.333
     """
     patterns = bar_patterns(piece, steps_per_quarter)
-    heard = patterns[patterns >= 0]
-    if len(heard) < 2:
+    heard = int(np.count_nonzero(patterns >= 0))
+    if heard < 2:
         return Undefined("fewer than 2 bars with onsets")
-    return 1.0 - len(np.unique(heard)) / len(heard)
+    return 1.0 - (int(patterns.max()) + 1) / heard
 
 
 @_metric("share", (0, 1), "Exact repetition by lag, after Foote 1999", "tempo", "format")
@@ -145,17 +146,26 @@ def lag_repetition(
     [0.0, 1.0, 0.0]
     """
     patterns = bar_patterns(piece, steps_per_quarter)
-    curve: list[float | None] = []
-    for lag in range(1, max_lag + 1):
-        now, then = patterns[lag:], patterns[:-lag]
-        both = (now >= 0) & (then >= 0)
-        pairs = np.count_nonzero(both)
-        curve.append(float(np.count_nonzero(both & (now == then)) / pairs) if pairs else None)
+    curve = [e / n if n else None for e, n in _lagged(patterns, max_lag).tolist()]
     known = [share for share in curve if share is not None]
     if not known:
         return Undefined("no two bars with onsets within the largest lag")
     best = max(known)
     return Scored(best, {"lag": curve.index(best) + 1, "curve": curve})
+
+
+@compiled
+def _lagged(patterns: Ints, max_lag: int) -> Ints:
+    """(equal pairs, pairs) of bars with onsets at each lag from 1 on: shape (max_lag, 2)."""
+    found = np.zeros((max_lag, 2), np.int64)
+    for bar in range(len(patterns)):
+        if patterns[bar] < 0:
+            continue
+        for lag in range(1, min(max_lag, bar) + 1):
+            if patterns[bar - lag] >= 0:
+                found[lag - 1, 0] += patterns[bar] == patterns[bar - lag]
+                found[lag - 1, 1] += 1
+    return found
 
 
 @_metric(
@@ -237,7 +247,7 @@ def _structureness(
     piece: Piece, span: str, frame: float, smoothing: float, keep: float, max_frames: int
 ) -> Scored | Undefined:
     low, high = FRAME_RANGE[span]
-    if not (piece.pitched.end > piece.pitched.onset).any():
+    if not segment_chroma(piece, "bar").any():
         return Undefined("no pitched note has a length")
     if piece.seconds < 2 * low:
         return Undefined(f"shorter than two segments of {low:g} seconds")
@@ -257,7 +267,8 @@ def _matrix(piece: Piece, width: float, smoothing: float, keep: float) -> Floats
     """The thresholded self-similarity matrix of frames of ``width`` seconds."""
     time = pitch_class_time(piece, width)
     around = max(1, round(smoothing / width) // 2)  # neighbours bridge a shift by half a frame
-    sums = np.concatenate([np.zeros((1, 12)), np.cumsum(time, axis=0)])
+    sums = np.zeros((len(time) + 1, 12))
+    np.cumsum(time, axis=0, out=sums[1:])
     at = np.arange(len(time))
     smooth = sums[np.minimum(at + around + 1, len(time))] - sums[np.maximum(at - around, 0)]
     return thresholded(self_similarity(smooth), keep)

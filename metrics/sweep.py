@@ -5,21 +5,50 @@ Each costs O(n log n) in the notes and nothing in the tick resolution: no dense 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from concours.metrics.compiled import compiled
 from concours.metrics.piece import Bools, Ints, Piece
 
 
-@numba.njit(cache=True)
-def _time_at_each_count(onset: Ints, end: Ints, end_order: Ints, pitch: Ints, stop: int) -> Ints:
+def distinct_onsets(piece: Piece) -> Ints:
+    """The ticks at which notes start, each once, ascending; drums count."""
+    return piece.shared("distinct_onsets", lambda: _distinct(piece.onset))
+
+
+@compiled
+def _distinct(ascending: Ints) -> Ints:
+    found = np.empty(len(ascending), np.int64)
+    n = 0
+    for i in range(len(ascending)):
+        if i == 0 or ascending[i] != ascending[i - 1]:
+            found[n] = ascending[i]
+            n += 1
+    return found[:n].copy()
+
+
+def end_order(piece: Piece) -> Ints:
+    """The order in which the notes end; shape (n,)."""
+    return piece.shared("end_order", lambda: np.argsort(piece.end, kind="stable"))
+
+
+@compiled
+def _time_at_each_count(onset: Ints, end: Ints, end_order: Ints, pitch: Ints) -> Ints:
     sounding = np.zeros(128, np.int64)
     ticks = np.zeros(129, np.int64)
-    count, now, next_end = 0, 0, 0
+    count, now, next_end, stop = 0, 0, 0, 0
+    for i in range(len(onset)):
+        if end[i] > onset[i]:
+            stop = max(stop, end[i])
     for i in range(len(onset) + 1):
+        if i < len(onset) and end[i] == onset[i]:
+            continue
         until = onset[i] if i < len(onset) else stop
         while next_end < len(end_order) and end[end_order[next_end]] <= until:
             j = end_order[next_end]
+            if end[j] == onset[j]:
+                next_end += 1
+                continue
             ticks[count] += end[j] - now
             now = end[j]
             sounding[pitch[j]] -= 1
@@ -44,27 +73,24 @@ def ticks_at_polyphony(piece: Piece) -> Ints:
 
     def compute() -> Ints:
         p = piece.pitched
-        long = p.end > p.onset
-        onset, end, pitch = p.onset[long], p.end[long], p.pitch[long]
-        order = np.argsort(end, kind="stable")
-        stop = int(end.max()) if len(end) else 0
-        ticks: Ints = _time_at_each_count(onset, end, order, pitch, stop)
-        return ticks
+        order = end_order(p)
+        return _time_at_each_count(p.onset, p.end, order, p.pitch)
 
     return piece.shared("ticks_at_polyphony", compute)
 
 
-@numba.njit(cache=True)
+@compiled
 def _occupied(onset: Ints, end: Ints, edges: Ints) -> Bools:
     occupied = np.zeros(len(edges) - 1, np.bool_)
-    first = 0
+    first, filled = 0, 0  # an earlier note has filled the spans from ``first`` to ``filled``
     for i in range(len(onset)):
         while first < len(edges) - 2 and edges[first + 1] <= onset[i]:
             first += 1
-        j = first
+        j = max(first, filled)
         while j < len(edges) - 1 and (j == first or edges[j] < end[i]):
             occupied[j] = True
             j += 1
+        filled = j
     return occupied
 
 
@@ -75,17 +101,37 @@ def occupied_spans(piece: Piece, edges: Ints) -> Bools:
     """
     if len(edges) < 2:
         return np.zeros(0, np.bool_)
-    occupied: Bools = _occupied(piece.onset, piece.end, edges)
-    return occupied
+    return _occupied(piece.onset, piece.end, edges)
 
 
-@numba.njit(cache=True)
+def empty_spans(piece: Piece, edges: Ints) -> tuple[int, int]:
+    """(spans without a sounding note, spans) of :func:`occupied_spans`, up to the last end."""
+    empty, spans = _empty(piece.onset, piece.end, edges)
+    return int(empty), int(spans)
+
+
+@compiled
+def _empty(onset: Ints, end: Ints, edges: Ints) -> tuple[int, int]:
+    stop = end.max()
+    spans = 0
+    while spans < len(edges) - 1 and edges[spans] < stop:
+        spans += 1
+    if spans == 0:
+        return 0, 0
+    return spans - _occupied(onset, end, edges[: spans + 1]).sum(), spans
+
+
+@compiled
 def _onset_steps(
-    onset: Ints, bar_edges: Ints, per_quarter: int, ticks_per_quarter: int, offset: Ints
-) -> Bools:
+    onset: Ints, bar_edges: Ints, per_quarter: int, ticks_per_quarter: int
+) -> tuple[Bools, Ints]:
+    bars = len(bar_edges) - 1
+    offset = np.zeros(bars + 1, np.int64)
+    for bar in range(bars):
+        length = (bar_edges[bar + 1] - bar_edges[bar]) * per_quarter / ticks_per_quarter
+        offset[bar + 1] = offset[bar] + max(1, int(np.floor(length + 0.5)))
     grid = np.zeros(offset[-1], np.bool_)
     bar = 0
-    bars = len(bar_edges) - 1
     for i in range(len(onset)):
         while bar < bars - 1 and bar_edges[bar + 1] <= onset[i]:
             bar += 1
@@ -93,7 +139,7 @@ def _onset_steps(
         at = offset[bar] + int(np.floor(position + 0.5))
         if at < offset[-1]:  # past the last step there is no bar left to round up into
             grid[at] = True
-    return grid
+    return grid, offset
 
 
 def onset_grid(piece: Piece, steps_per_quarter: int) -> tuple[Bools, Ints]:
@@ -107,13 +153,9 @@ def onset_grid(piece: Piece, steps_per_quarter: int) -> tuple[Bools, Ints]:
         raise ValueError(f"steps_per_quarter must be at least 1, not {steps_per_quarter}")
 
     def compute() -> tuple[Bools, Ints]:
-        length = np.diff(piece.bar_edges) * steps_per_quarter / piece.ticks_per_quarter
-        steps = np.maximum(1, np.floor(length + 0.5)).astype(np.int64)
-        offset = np.concatenate([np.zeros(1, np.int64), np.cumsum(steps)])
-        grid = _onset_steps(
-            piece.onset, piece.bar_edges, steps_per_quarter, piece.ticks_per_quarter, offset
+        return _onset_steps(
+            piece.onset, piece.bar_edges, steps_per_quarter, piece.ticks_per_quarter
         )
-        return grid, offset
 
     return piece.shared(("onset_grid", steps_per_quarter), compute)
 
@@ -128,7 +170,7 @@ def metrical_weights(piece: Piece, offset: Ints) -> Ints:
     return weights
 
 
-@numba.njit(cache=True)
+@compiled
 def _weights(offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter: int) -> Ints:
     weights = np.full(offset[-1], -4, np.int64)
     first = 0
@@ -160,30 +202,78 @@ def _weights(offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter:
     return weights
 
 
-@numba.njit(cache=True)
-def syncopated_weight(weights: Ints, onsets: Ints) -> int:
-    """The sum, over onsets, of how much heavier the heaviest step is up to the next onset."""
-    total = 0
-    for i in range(len(onsets)):
-        until = onsets[i + 1] if i + 1 < len(onsets) else onsets[i]
-        heaviest = weights[onsets[i]]
-        for step in range(onsets[i] + 1, until):
-            heaviest = max(heaviest, weights[step])
-        total += heaviest - weights[onsets[i]]
-    return total
+def syncopated(piece: Piece, grid: Bools, offset: Ints) -> tuple[int, int]:
+    """(how much heavier the heaviest step is up to the next onset, summed over the onsets; bars
+    with an onset) on an :func:`onset_grid`."""
+    total, bars = _syncopated(
+        grid, offset, piece.bar_edges, piece.beat_edges, piece.ticks_per_quarter
+    )
+    return int(total), int(bars)
+
+
+@compiled
+def _syncopated(
+    grid: Bools, offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter: int
+) -> tuple[int, int]:
+    weights = _weights(offset, bar_edges, beat_edges, ticks_per_quarter)
+    total, bars, last, heaviest = 0, 0, -1, 0
+    for bar in range(len(offset) - 1):
+        heard = False
+        for step in range(offset[bar], offset[bar + 1]):
+            if grid[step]:
+                heard = True
+                if last >= 0:
+                    total += heaviest - weights[last]
+                last, heaviest = step, weights[step]
+            else:
+                heaviest = max(heaviest, weights[step])
+        bars += heard
+    return total, bars
+
+
+@compiled
+def bar_likeness(grid: Bools, offset: Ints) -> tuple[float, int, float, int]:
+    """How bars of one length differ, on an :func:`onset_grid`: (summed share of steps that do and
+    pairs, of neighbouring bars; the same of all pairs of bars)."""
+    bars = len(offset) - 1
+    differing, neighbours = 0.0, 0
+    for bar in range(bars - 1):
+        steps = offset[bar + 1] - offset[bar]
+        if offset[bar + 2] - offset[bar + 1] != steps:
+            continue
+        unlike = 0
+        for step in range(offset[bar], offset[bar + 1]):
+            unlike += grid[step] != grid[step + steps]
+        differing += unlike / steps
+        neighbours += 1
+    apart, pairs = 0.0, 0
+    done = np.zeros(bars, np.bool_)
+    for first in range(bars):
+        if done[first]:
+            continue
+        steps = offset[first + 1] - offset[first]
+        onsets = np.zeros(steps, np.int64)
+        n = 0
+        for bar in range(first, bars):
+            if offset[bar + 1] - offset[bar] == steps:
+                done[bar] = True
+                n += 1
+                for step in range(steps):
+                    onsets[step] += grid[offset[bar] + step]
+        apart += (onsets * (n - onsets)).sum() / steps
+        pairs += n * (n - 1) // 2
+    return differing, neighbours, apart, pairs
 
 
 def tracks_together(piece: Piece) -> tuple[int, int]:
     """(ticks in which at least two tracks sound, ticks in which any does); drums count."""
     if piece.n_notes == 0:
         return 0, 0
-    several, sounding = _tracks_together(
-        piece.onset, piece.end, np.argsort(piece.end, kind="stable"), piece.track
-    )
+    several, sounding = _tracks_together(piece.onset, piece.end, end_order(piece), piece.track)
     return int(several), int(sounding)
 
 
-@numba.njit(cache=True)
+@compiled
 def _tracks_together(onset: Ints, end: Ints, end_order: Ints, track: Ints) -> tuple[int, int]:
     active = np.zeros(track.max() + 1, np.int64)
     several, sounding, tracks, now, next_end = 0, 0, 0, 0, 0

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -165,38 +166,50 @@ def _find(piece: Piece, segmentation: Segmentation, rise: float) -> Clouds | Und
     key = key_of(piece)
     if isinstance(key, Undefined):
         return key
-    degrees = (np.arange(12) - key.tonic) % 12
-    fifths = (7 * degrees + 5) % 12 - 5
-    by_fifths = np.empty((len(sounding), 12), np.int64)
-    by_fifths[:, fifths + 5] = sounding
-    points = spiral(np.arange(-5, 7), rise)
-    keep = np.flatnonzero(by_fifths.any(axis=1))
-    diameter, strain, centre = _measured(by_fifths[keep], points, key_centre(key.minor, rise))
-    return Clouds(edges[keep], diameter, strain, centre)
+    points, home = _places(key.minor, rise)
+    return Clouds(*_measured(sounding, edges, 12 - key.tonic, points, home))
+
+
+@cache
+def _places(minor: bool, rise: float) -> tuple[Floats, Floats]:
+    """(points of the pitch classes by their fifths from -5 to 6, the key's centre)."""
+    return spiral(np.arange(-5, 7), rise), key_centre(minor, rise)
 
 
 @compiled
-def _measured(weights: Ints, points: Floats, home: Floats) -> tuple[Floats, Floats, Floats]:
-    n = len(weights)
-    diameter, strain, centre = np.zeros(n), np.zeros(n), np.zeros((n, 3))
+def _measured(
+    sounding: Ints, edges: Ints, up: int, points: Floats, home: Floats
+) -> tuple[Ints, Floats, Floats, Floats]:
+    """``up`` semitones lead from the key's tonic to C."""
+    n = len(sounding)
+    tick, diameter, strain = np.empty(n, np.int64), np.zeros(n), np.zeros(n)
+    centre = np.zeros((n, 3))
     apart = np.empty((12, 12))
     for i in range(12):
         for j in range(12):
             apart[i, j] = np.sqrt(((points[i] - points[j]) ** 2).sum())
-    for w in range(n):
+    weights = np.empty(12, np.int64)  # by the line of fifths
+    w = 0
+    for s in range(n):
         total = 0
+        for pc in range(12):
+            weights[(7 * ((pc + up) % 12) + 5) % 12] = sounding[s, pc]
+            total += sounding[s, pc]
+        if total == 0:
+            continue
+        tick[w] = edges[s]
         for i in range(12):
-            if weights[w, i] == 0:
+            if weights[i] == 0:
                 continue
-            total += weights[w, i]
             for axis in range(3):
-                centre[w, axis] += weights[w, i] * points[i, axis]
+                centre[w, axis] += weights[i] * points[i, axis]
             for j in range(i):
-                if weights[w, j] > 0 and apart[i, j] > diameter[w]:
+                if weights[j] > 0 and apart[i, j] > diameter[w]:
                     diameter[w] = apart[i, j]
         distance = 0.0
         for axis in range(3):
             centre[w, axis] /= total
             distance += (centre[w, axis] - home[axis]) ** 2
         strain[w] = np.sqrt(distance)
-    return diameter, strain, centre
+        w += 1
+    return tick[:w].copy(), diameter[:w].copy(), strain[:w].copy(), centre[:w].copy()

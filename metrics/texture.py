@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 
-from concours.metrics.piece import Piece
+from concours.metrics.compiled import compiled
+from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
 from concours.metrics.sweep import ticks_at_polyphony, tracks_together
 
+PITCHES = np.arange(129)
 NOTHING_SOUNDS = Undefined("no pitched note has a length")
 
 
@@ -35,9 +37,7 @@ def polyphony(piece: Piece) -> float | Undefined:
     """
     ticks = ticks_at_polyphony(piece)
     sounding = ticks[1:].sum()
-    if sounding == 0:
-        return NOTHING_SOUNDS
-    return float((np.arange(1, len(ticks)) * ticks[1:]).sum() / sounding)
+    return float(PITCHES @ ticks / sounding) if sounding else NOTHING_SOUNDS
 
 
 @metric(
@@ -141,10 +141,12 @@ def n_instruments(piece: Piece) -> Scored:
     >>> n_instruments(make_piece(onset=[0, 0], end=[1, 1], pitch=[60, 40], program=[0, 32])).value
     2.0
     """
-    programs = np.where(piece.is_drum, 128, piece.program)
-    kinds, counts = np.unique(programs, return_counts=True)
+    counts = np.bincount(np.where(piece.is_drum, 128, piece.program))
+    kinds = np.flatnonzero(counts)
     names = ["drums" if k == 128 else str(k) for k in kinds.tolist()]
-    return Scored(float(len(kinds)), {"notes": dict(zip(names, counts.tolist(), strict=True))})
+    return Scored(
+        float(len(kinds)), {"notes": dict(zip(names, counts[kinds].tolist(), strict=True))}
+    )
 
 
 @metric(
@@ -193,10 +195,23 @@ def mean_track_range(piece: Piece) -> Scored | Undefined:
     if notes.n_notes == 0:
         return Undefined("no pitched notes")
     registers = []
-    for track in np.unique(notes.track).tolist():
-        own = notes.pitch[notes.track == track]
+    for track, n, total, low, high in _registers(notes.track, notes.pitch).tolist():
         name = piece.track_names[track] if track < len(piece.track_names) else ""
-        registers.append((float(own.mean()), int(own.min()), int(own.max()), name))
+        registers.append((total / n, low, high, name))
     registers.sort(key=lambda r: (-r[0], r[1], r[2], r[3]))
     listed = [{"track": n, "lowest": a, "mean": m, "highest": b} for m, a, b, n in registers]
     return Scored(sum(b - a for _, a, b, _ in registers) / len(registers), {"registers": listed})
+
+
+@compiled
+def _registers(track: Ints, pitch: Ints) -> Ints:
+    """(track, notes, sum of pitches, lowest, highest) of each track with notes."""
+    rows = np.zeros((track.max() + 1, 5), np.int64)
+    for i in range(len(track)):
+        row = rows[track[i]]
+        row[0] = track[i]
+        row[1] += 1
+        row[2] += pitch[i]
+        row[3] = min(row[3], pitch[i]) if row[1] > 1 else pitch[i]
+        row[4] = max(row[4], pitch[i])
+    return rows[rows[:, 1] > 0]

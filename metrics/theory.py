@@ -13,7 +13,7 @@ Conventions
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -23,7 +23,12 @@ from concours.metrics.motion import crossings, gaps, hidden, overlaps, parallels
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Invariance, Scored, Undefined
-from concours.metrics.voices import Voices, place, voices_of
+from concours.metrics.voice_lines import (
+    awkward_leaps,
+    leaps_without_return,
+    stranded_leading_tones,
+)
+from concours.metrics.voices import Voices, places, voices_of
 
 FUX = "Fux 1725, Gradus ad Parnassum; Aldwell & Schachter, Harmony and Voice Leading"
 LISTED = 200
@@ -143,11 +148,10 @@ def out_of_range(piece: Piece) -> Scored | Undefined:
         return voices
     if len(voices.lines) != 4:
         return Undefined(f"{len(voices.lines)} voices, and the ranges are those of four")
-    breaches = []
-    for i, (line, (low, high)) in enumerate(zip(voices.lines, SATB, strict=True)):
-        for k in np.flatnonzero((line.pitch < low) | (line.pitch > high)).tolist():
-            breaches.append((int(line.onset[k]), [i], [int(line.pitch[k])]))
-    return _scored(piece, voices, breaches, sum(len(v.pitch) for v in voices.lines))
+    notes = _notes(voices)
+    low, high = np.array(SATB).T
+    at = np.flatnonzero((notes.pitch < low[notes.line]) | (notes.pitch > high[notes.line]))
+    return _of_notes(piece, voices, notes, at, 0, 1, len(notes.pitch))
 
 
 @_metric
@@ -158,11 +162,12 @@ def dissonant_leaps(piece: Piece) -> Scored | Undefined:
     Undefined without voices, or where no voice moves.
     """
 
-    def breaks(steps: Ints) -> tuple[Ints, int]:
-        size = np.abs(steps)
-        return np.flatnonzero(np.isin(size, (6, 10, 11)) | (size > 12)), len(size)
-
-    return _of_lines(piece, breaks)
+    voices = voices_of(piece)
+    if isinstance(voices, Undefined):
+        return voices
+    notes = piece.shared("moving_voices", lambda: _without_repeats(voices))
+    at, chances = awkward_leaps(notes.pitch, notes.line)
+    return _of_notes(piece, voices, notes, at, 1, 3, chances)
 
 
 @_metric
@@ -174,13 +179,12 @@ def unresolved_leaps(piece: Piece, *, leap: int = 8) -> Scored | Undefined:
     where none leaps.
     """
 
-    def breaks(steps: Ints) -> tuple[Ints, int]:
-        first, then = steps[:-1], steps[1:]
-        leaps = np.abs(first) >= leap
-        back = (np.sign(then) == -np.sign(first)) & (np.abs(then) <= 2)
-        return np.flatnonzero(leaps & ~back), int(np.count_nonzero(leaps))
-
-    return _of_lines(piece, breaks)
+    voices = voices_of(piece)
+    if isinstance(voices, Undefined):
+        return voices
+    notes = piece.shared("moving_voices", lambda: _without_repeats(voices))
+    at, chances = leaps_without_return(notes.pitch, notes.line, leap)
+    return _of_notes(piece, voices, notes, at, 1, 3, chances)
 
 
 @_metric
@@ -200,18 +204,11 @@ def unresolved_leading_tones(piece: Piece) -> Scored | Undefined:
         return key
     if isinstance(chords, Undefined):
         return chords
-    degree = np.where(chords.root >= 0, (chords.root - key.tonic) % 12, -1)
-    breaches: list[tuple[int, list[int], list[int]]] = []
-    chances = 0
-    for i, line in enumerate(voices.lines):
-        over = degree[np.searchsorted(chords.edges, line.onset, side="right") - 1]
-        leading = (line.pitch - key.tonic) % 12 == 11
-        dominant, tonic = np.isin(over, (7, 11)), np.isin(over, (0, 8, 9))
-        chance = leading[:-1] & dominant[:-1] & tonic[1:] & (np.diff(line.pitch) != 0)
-        chances += int(np.count_nonzero(chance))
-        for k in np.flatnonzero(chance & (np.diff(line.pitch) != 1)).tolist():
-            breaches.append((int(line.onset[k + 1]), [i], line.pitch[k : k + 2].tolist()))
-    return _scored(piece, voices, breaches, chances)
+    notes = _notes(voices)
+    at, chances = stranded_leading_tones(
+        *(notes.onset, notes.pitch, notes.line, chords.edges, chords.root, key.tonic)
+    )
+    return _of_notes(piece, voices, notes, at, 1, 2, chances)
 
 
 def _of_pairs(
@@ -221,37 +218,64 @@ def _of_pairs(
     if isinstance(voices, Undefined):
         return voices
     found, chances = scan(voices)
-    breaches = []
-    for s, i, j in found.tolist():
-        rows = voices.pitch[[i, j]]
-        pitches = rows[:, s - 1 : s + 1].tolist() if motion else rows[:, s].tolist()
-        breaches.append((int(voices.tick[s]), [i, j], pitches))
-    return _scored(piece, voices, breaches, chances)
+    listed = found[:LISTED]
+    s, who = listed[:, 0], listed[:, 1:]
+    if motion:
+        pitches = voices.pitch[who[:, :, None], s[:, None, None] + np.array([-1, 0])]
+    else:
+        pitches = voices.pitch[who, s[:, None]]
+    ticks = voices.tick[s]
+    return _scored(piece, voices, ticks, who.tolist(), pitches.tolist(), len(found), chances)
 
 
-def _of_lines(piece: Piece, breaks: Callable[[Ints], tuple[Ints, int]]) -> Scored | Undefined:
-    voices = voices_of(piece)
-    if isinstance(voices, Undefined):
-        return voices
-    breaches, chances = [], 0
-    for i, line in enumerate(voices.lines):
-        moved = np.flatnonzero(np.diff(line.pitch, prepend=-1))  # repeated pitches are one
-        pitch, onset = line.pitch[moved], line.onset[moved]
-        found, count = breaks(np.diff(pitch))
-        chances += count
-        for k in found.tolist():
-            breaches.append((int(onset[k + 1]), [i], pitch[k : k + 3].tolist()))
-    return _scored(piece, voices, breaches, chances)
+class _Notes(NamedTuple):
+    """Notes of the voices, one voice after the other, in time: shape (n,)."""
+
+    onset: Ints
+    pitch: Ints
+    line: Ints
+
+
+def _notes(voices: Voices) -> _Notes:
+    onset, pitch = (np.concatenate([v[k] for v in voices.lines]) for k in (1, 3))
+    return _Notes(onset, pitch, voices.owner)
+
+
+def _without_repeats(voices: Voices) -> _Notes:
+    """Each voice with its repeated pitches as one note."""
+    notes = _notes(voices)
+    new = np.ones(len(notes.pitch), np.bool_)
+    new[1:] = (notes.pitch[1:] != notes.pitch[:-1]) | (notes.line[1:] != notes.line[:-1])
+    return _Notes(*(column[new] for column in notes))
+
+
+def _of_notes(
+    piece: Piece, voices: Voices, notes: _Notes, at: Ints, late: int, width: int, chances: int
+) -> Scored | Undefined:
+    """Breaches that begin at notes ``at``, show ``late`` notes later and take ``width`` notes."""
+    ticks = notes.onset[at + late]
+    order = np.lexsort((notes.line[at], ticks))[:LISTED]
+    stops = np.searchsorted(notes.line, notes.line[at[order]], side="right").tolist()
+    pitch = notes.pitch.tolist()
+    first = at[order].tolist()
+    pitches = [pitch[k : min(k + width, stop)] for k, stop in zip(first, stops, strict=True)]
+    who = [[i] for i in notes.line[at[order]].tolist()]
+    return _scored(piece, voices, ticks[order], who, pitches, len(at), chances)
 
 
 def _scored(
-    piece: Piece, voices: Voices, breaches: list[tuple[int, list[int], list[Any]]], chances: int
+    piece: Piece,
+    voices: Voices,
+    ticks: Ints,
+    who: list[list[int]],
+    pitches: list[Any],
+    count: int,
+    chances: int,
 ) -> Scored | Undefined:
     if not chances:
         return Undefined("the voices give no chance to break this rule")
-    breaches.sort(key=lambda b: (b[0], b[1]))
-    listed = [
-        {**place(piece, tick), "voices": [voices.lines[i].name for i in who], "pitches": pitches}
-        for tick, who, pitches in breaches[:LISTED]
-    ]
-    return Scored(len(breaches) / chances, {"count": len(breaches), "violations": listed})
+    names = [line.name for line in voices.lines]
+    listed = places(piece, ticks)
+    for row, voice, pitch in zip(listed, who, pitches, strict=True):
+        row["voices"], row["pitches"] = [names[i] for i in voice], pitch
+    return Scored(count / chances, {"count": count, "violations": listed})

@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from concours.metrics.beat_grid import Beats, beat_grid_clarity_of, on_beats
-from concours.metrics.piece import Floats, Piece
+from concours.metrics.compiled import compiled
+from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Invariance, Scored, Undefined
+from concours.metrics.sweep import distinct_onsets
 
 NO_NOTES = Undefined("no notes")
 
@@ -47,7 +49,7 @@ def beat_grid_clarity(piece: Piece) -> float | Undefined:
     >>> beat_grid_clarity(make_piece(onset=at, end=[t + 120 for t in at], pitch=[60] * 32))
     1.0
     """
-    if len(np.unique(piece.onset)) < 16:
+    if len(distinct_onsets(piece)) < 16:
         return Undefined("fewer than 16 onsets")
     return beat_grid_clarity_of(piece)
 
@@ -67,11 +69,24 @@ def off_grid_rate(
     """
     if piece.n_notes == 0:
         return NO_NOTES
-    onset = np.unique(piece.onset)
-    into = (onset - piece.bar_edges[piece.bar_of(onset)]) / piece.ticks_per_quarter
-    steps = into * steps_per_quarter
-    away = np.abs(steps - np.rint(steps)) / steps_per_quarter
-    return float(np.mean(away > tolerance + 1e-9))
+    onset = distinct_onsets(piece)
+    off = _off_grid(
+        onset, piece.bar_edges, piece.ticks_per_quarter, steps_per_quarter, tolerance + 1e-9
+    )
+    return float(off / len(onset))
+
+
+@compiled
+def _off_grid(
+    onset: Ints, bar_edges: Ints, ticks_per_quarter: int, steps_per_quarter: int, tolerance: float
+) -> int:
+    off, bar = 0, 0
+    for tick in onset:
+        while bar < len(bar_edges) - 2 and bar_edges[bar + 1] <= tick:
+            bar += 1
+        steps = (tick - bar_edges[bar]) / ticks_per_quarter * steps_per_quarter
+        off += abs(steps - np.rint(steps)) / steps_per_quarter > tolerance
+    return off
 
 
 @_metric("1", math.inf, "Friberg & Sundström 2002, doi:10.1525/mp.2002.19.3.333", "tempo", "format")
@@ -90,21 +105,32 @@ def swing_ratio(piece: Piece, *, beats: Beats = "check") -> float | Undefined:
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    onset = np.unique(gridded.onset)
-    edges, quarter = gridded.beat_edges, gridded.ticks_per_quarter
-    if len(edges) < 2:
+    if len(gridded.beat_edges) < 2:
         return Undefined("no beats")
-    first = np.searchsorted(onset, edges)
-    inside = np.diff(first)
-    ok = (inside == 2) & (np.diff(edges) == quarter)
-    at = first[:-1][ok]
-    start, second = edges[:-1][ok], onset[at + 1] if len(at) else onset[:0]
-    part = (second - start) / quarter
-    divided = (onset[at] == start) & (part >= 0.4) & (part <= 0.8)
-    if np.count_nonzero(divided) < 4:
+    part = _first_parts(distinct_onsets(gridded), gridded.beat_edges, gridded.ticks_per_quarter)
+    if len(part) < 4:
         return Undefined("fewer than 4 beats divided in two")
-    part = part[divided]
     return float(np.median(part / (1 - part)))
+
+
+@compiled
+def _first_parts(onset: Ints, beat_edges: Ints, quarter: int) -> Floats:
+    """The share of the beat before its second onset, of the beats divided in two."""
+    parts = np.empty(len(beat_edges))
+    n, i = 0, 0
+    for beat in range(len(beat_edges) - 1):
+        start, stop = beat_edges[beat], beat_edges[beat + 1]
+        while i < len(onset) and onset[i] < start:
+            i += 1
+        first = i
+        while i < len(onset) and onset[i] < stop:
+            i += 1
+        if i - first == 2 and stop - start == quarter and onset[first] == start:
+            part = (onset[first + 1] - start) / quarter
+            if 0.4 <= part <= 0.8:
+                parts[n] = part
+                n += 1
+    return parts[:n].copy()
 
 
 @_metric("quarter per minute", math.inf, "Time-weighted mean of the tempo map")
@@ -148,6 +174,10 @@ def tempo_variation(piece: Piece) -> float | Undefined:
 
 def _tempos(piece: Piece) -> tuple[Floats, Floats] | Undefined:
     """(quarters a minute, seconds) of each stretch of one tempo up to the last end."""
+    return piece.shared("tempos", lambda: _stretches(piece))
+
+
+def _stretches(piece: Piece) -> tuple[Floats, Floats] | Undefined:
     if piece.end_tick == 0:
         return Undefined("the piece has no length")
     before = piece.tempo_tick < piece.end_tick

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
-import numpy as np
-
 from concours.metrics.keys import Profile, key_of
 from concours.metrics.piece import Piece
+from concours.metrics.pitch import pitch_class_histogram
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
 
@@ -88,8 +87,8 @@ def out_of_key_rate(
     key = key_of(piece, profile)
     if isinstance(key, Undefined):
         return key
-    notes = piece.pitched
+    weights = pitch_class_histogram(piece, weighting).tolist()
     scale = MODES[minor if key.minor else "major"]
-    outside = ~np.isin((notes.pitch - key.tonic) % 12, scale)
-    weights = notes.end - notes.onset if weighting == "duration" else np.ones(notes.n_notes)
-    return Scored(float(weights[outside].sum() / weights.sum()), {"key": key.name})
+    inside = sum(weights[(key.tonic + step) % 12] for step in scale)
+    total = sum(weights)
+    return Scored((total - inside) / total, {"key": key.name})

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from concours.metrics.compiled import compiled
 from concours.metrics.melody import skyline
-from concours.metrics.piece import Ints, Piece
+from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.spec import Undefined
 
 MONOPHONIC = 0.9
@@ -33,11 +34,13 @@ class Line(NamedTuple):
 
 
 class Voices(NamedTuple):
-    """``pitch``: (voices, sonorities), -1 for a rest; ``tick``: where each sonority starts."""
+    """``pitch``: (voices, sonorities), -1 for a rest; ``tick``: where each sonority starts;
+    ``owner``: the voice of each note, voice by voice."""
 
     lines: tuple[Line, ...]
     tick: Ints
     pitch: Ints
+    owner: Ints
 
 
 def voices_of(piece: Piece) -> Voices | Undefined:
@@ -65,27 +68,54 @@ def _voices(piece: Piece) -> Voices | Undefined:
             return Undefined("a track sounds several notes at once, so it is no single voice")
         name = piece.track_names[number] if number < len(piece.track_names) else ""
         lines.append(Line(name, onset, end, pitch))
-    lines.sort(key=lambda v: (-v.pitch.mean(), v.onset.tolist()))
+    means = [float(v.pitch.mean()) for v in lines]
+    ties = len(set(means)) < len(means)
+    lines.sort(key=lambda v: (-v.pitch.mean(), v.onset.tolist() if ties else ()))
     named = tuple(v._replace(name=v.name or f"voice {i + 1}") for i, v in enumerate(lines))
-    tick = np.unique(np.concatenate([edge for v in named for edge in (v.onset, v.end)]))[:-1]
-    pitch = np.empty((len(named), len(tick)), np.int64)
-    for row, line in zip(pitch, named, strict=True):
-        at = np.searchsorted(line.onset, tick, side="right") - 1
-        row[:] = np.where((at >= 0) & (line.end[at] > tick), line.pitch[at], -1)
-    return Voices(named, tick, pitch)
+    onset, end, pitch = (np.concatenate([v[k] for v in named]) for k in (1, 2, 3))
+    line = np.repeat(np.arange(len(named)), [len(v.onset) for v in named])
+    tick = np.unique(np.concatenate([onset, end]))[:-1]
+    return Voices(named, tick, _sonorities(onset, end, pitch, line, tick, len(named)), line)
 
 
-def place(piece: Piece, tick: int) -> dict[str, Any]:
-    """Bar and beat of a tick as musicians count them, from 1, the beat with its fraction.
+@compiled
+def _sonorities(onset: Ints, end: Ints, pitch: Ints, line: Ints, tick: Ints, lines: int) -> Ints:
+    """The pitch of each line's note at each tick, -1 for a rest; notes in time, line by line."""
+    found = np.full((lines, len(tick)), -1, np.int64)
+    s = 0
+    for k in range(len(onset)):
+        if k > 0 and line[k] != line[k - 1]:
+            s = 0
+        while s < len(tick) and tick[s] < onset[k]:
+            s += 1
+        while s < len(tick) and tick[s] < end[k]:
+            found[line[k], s] = pitch[k]
+            s += 1
+    return found
+
+
+def places(piece: Piece, ticks: Ints) -> list[dict[str, Any]]:
+    """Bar and beat of each tick as musicians count them, from 1, the beat with its fraction.
 
     >>> from concours.metrics.piece import make_piece
-    >>> place(make_piece(onset=[0], end=[9600], pitch=[60]), 1920 + 720)
-    {'bar': 2, 'beat': 2.5}
+    >>> places(make_piece(onset=[0], end=[9600], pitch=[60]), np.array([1920 + 720]))
+    [{'bar': 2, 'beat': 2.5}]
     """
-    bar = int(piece.bar_of(tick))
-    first = int(np.searchsorted(piece.beat_edges, piece.bar_edges[bar]))
-    beat = int(np.searchsorted(piece.beat_edges, tick, side="right")) - 1
-    beat = min(beat, len(piece.beat_edges) - 2)
-    start, stop = piece.beat_edges[beat : beat + 2].tolist()
-    fraction = (tick - start) / (stop - start)
-    return {"bar": bar + 1, "beat": round(beat - first + 1 + fraction, 3)}
+    bars, beats = _places(np.ascontiguousarray(ticks), piece.bar_edges, piece.beat_edges)
+    pairs = zip(bars.tolist(), beats.tolist(), strict=True)
+    return [{"bar": bar, "beat": round(beat, 3)} for bar, beat in pairs]
+
+
+@compiled
+def _places(ticks: Ints, bar_edges: Ints, beat_edges: Ints) -> tuple[Ints, Floats]:
+    bars, beats = np.empty(len(ticks), np.int64), np.empty(len(ticks))
+    for i in range(len(ticks)):
+        bar = np.searchsorted(bar_edges, ticks[i], side="right") - 1
+        bar = min(max(bar, 0), max(0, len(bar_edges) - 2))
+        first = np.searchsorted(beat_edges, bar_edges[bar])
+        beat = np.searchsorted(beat_edges, ticks[i], side="right") - 1
+        beat = min(beat, len(beat_edges) - 2)
+        start, stop = beat_edges[beat], beat_edges[beat + 1]
+        bars[i] = bar + 1
+        beats[i] = beat - first + 1 + (ticks[i] - start) / (stop - start)
+    return bars, beats

@@ -1,7 +1,8 @@
 """Two systems, or one system in two runs, metric by metric: what differs, and what can't be said.
 
-A column compares only what was measured alike. Where the metric's version or parameters differ, or
-the reference that a distance is to, the row is refused and says which.
+A column compares only what was measured alike. Where the metric's version or parameters differ,
+the reference that a distance is to, or the prompts that were answered, the row is refused and says
+which.
 """
 
 from __future__ import annotations
@@ -11,29 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from concours.eval.compare.differences import Side, set_difference, values_and_clusters
 from concours.eval.errors import UsageError
-from concours.eval.stats.clustered import ScoreDifference, score_difference
+from concours.eval.stats.clustered import FEWEST_PAIRS, ScoreDifference, score_difference
 from concours.eval.stats.multiplicity import holm
 from concours.eval.store import Store, runs
-from concours.eval.store.reports import StoredMeasure, StoredRun, StoredSetScore, read_run
+from concours.eval.store.reports import StoredMeasure, StoredRun, read_run
 from concours.metrics.registry import find
 from concours.metrics.spec import Undefined
-
-
-@dataclass(frozen=True)
-class Side:
-    """A system in a run."""
-
-    system: str
-    run: StoredRun
-
-    @property
-    def reference(self) -> str:
-        """The content of the run's reference, as a hash; the name where that isn't recorded."""
-        contents = self.run.manifest.get("contents", {})
-        return str(contents.get(self.run.reference, {}).get("hash", self.run.reference))
 
 
 class Row(NamedTuple):
@@ -150,7 +136,21 @@ def refusal(key: str, a: Side, b: Side, *, to_reference: bool) -> str:
             f"{key} is against {a.run.reference} for {a.system} and against {b.run.reference}, "
             f"another content, for {b.system}"
         )
-    return ""
+    return _other_prompts(key, a, b, whole=find(left.metric).level == "set")
+
+
+def _other_prompts(key: str, a: Side, b: Side, *, whole: bool) -> str:
+    """Whether the two answered prompts too different for this column. Scores of items are paired
+    on the prompts that both answered, if these are enough; a distance takes all items together."""
+    one, two = a.prompts, b.prompts
+    shared = len(one & two)
+    enough = not whole and shared >= FEWEST_PAIRS and 2 * shared >= min(len(one), len(two))
+    if not one or not two or one == two or enough:
+        return ""
+    return (
+        f"{key} is over other items: {a.system} answers {len(one)} prompts and {b.system} "
+        f"{len(two)}, of which {shared} are shared"
+    )
 
 
 def _measure(run: StoredRun, key: str) -> StoredMeasure | None:
@@ -172,8 +172,7 @@ def _row(key: str, a: Side, b: Side, seed: int, level: float) -> Row:
         return undefined(refused)
     found: ScoreDifference | Undefined
     if spec.level == "set":
-        found = _set_difference(a.run.set_scores.get((a.system, key)),
-                                b.run.set_scores.get((b.system, key)), level)  # fmt: skip
+        found = set_difference(key, a, b, level)
     else:
         (x, cx), (y, cy) = (values_and_clusters(s, key) for s in (a, b))
         found = score_difference(x, cx, y, cy, seed=seed, level=level)
@@ -183,36 +182,3 @@ def _row(key: str, a: Side, b: Side, seed: int, level: float) -> Row:
         key, spec.direction, found.first, found.second, found.difference, found.ci_low,
         found.ci_high, found.p, None, found.n_first, found.n_second, found.method, "",
     )  # fmt: skip
-
-
-def values_and_clusters(side: Side, key: str) -> tuple[np.ndarray, np.ndarray]:
-    """The defined values of a system's items and their clusters: the prompt, else the item."""
-    values, clusters = [], []
-    own = f"{side.run.manifest.get('run', side.run.benchmark)} {side.system}"
-    for item in side.run.items:
-        score = side.run.scores.get((side.system, item.position, key))
-        if item.system == side.system and score is not None and score.value is not None:
-            values.append(score.value)
-            clusters.append(f"prompt {item.prompt}" if item.prompt else f"{own} {item.position}")
-    return np.array(values, dtype=np.float64), np.array(clusters, dtype=np.str_)
-
-
-def _set_difference(
-    a: StoredSetScore | None, b: StoredSetScore | None, level: float
-) -> ScoreDifference | Undefined:
-    """Two distances to one reference, their intervals taken as normal and independent."""
-    if a is None or b is None or a.value is None or b.value is None:
-        reasons = [s.reason for s in (a, b) if s is not None and s.value is None]
-        return Undefined(reasons[0] if reasons else "the reference isn't compared with itself")
-    if a.ci_low is None or a.ci_high is None or b.ci_low is None or b.ci_high is None:
-        return Undefined("a distance has no interval, so their difference has none")
-    from scipy.stats import norm
-
-    z = float(norm.ppf(0.5 + level / 2))
-    # an end that was cut at the metric's range says too little; the wider half says enough
-    se = math.hypot(*(max(s.ci_high - s.value, s.value - s.ci_low) / z for s in (a, b)))  # type: ignore[operator]
-    d = b.value - a.value
-    p = float(2 * norm.sf(abs(d) / se)) if se else float(d == 0)
-    return ScoreDifference(
-        a.value, b.value, d, d - z * se, d + z * se, p, a.n, b.n, "normal, from half-samples"
-    )

@@ -48,9 +48,7 @@ def build_statistics(
     for _ in compute.compute_items(plan, {}, lambda *_: False, set(), executor, shown, [embedding]):
         pass
     song = {
-        str(frames_file(i.sha256, i.kind, embedding)): system.songs[i.sha256]
-        for i in items
-        if i.sha256
+        str(frames_file(i.sha256, i.kind, embedding)): system.cluster(i) for i in items if i.sha256
     }
     files = tuple(sorted(song))
     frames = read_set(FrameFiles(embedding, files, tuple(song[f] for f in files)))

@@ -67,20 +67,21 @@ def store_frames(clip: Clip, file: Path, embedding: str) -> str:
 
 @dataclass(frozen=True)
 class FrameFiles:
-    """The cached frames of a system's items under one embedding, and the song of each.
-
-    ``statistics`` is the file of a reference that is known by its statistics alone.
+    """The cached frames of a system's items under one embedding, and the song of each; ``missing``
+    items have none. ``set_id`` is a hash of all contents, ``statistics`` the file of a reference
+    that is known by its statistics alone.
     """
 
     embedding: str
     files: tuple[str, ...]
     songs: tuple[str, ...] = ()
+    missing: int = 0
     set_id: str = ""
     statistics: str = ""
 
     @property
     def count(self) -> int:
-        return len(self.files)
+        return len(self.files) + self.missing
 
 
 @lru_cache(maxsize=4)
@@ -94,19 +95,12 @@ def read_set(source: FrameFiles) -> FrameSet:
         return statistics_set(Path(source.statistics), source.embedding)
     spec = open_embedding(source.embedding).spec
     facts = {**facts_of(spec), "set": source.set_id}
-    sizes = [_size(f) for f in source.files]
+    sizes = [Path(f).stat().st_size for f in source.files]
     if sum(sizes) > MAX_BYTES:
         return _streamed(source, sizes, spec.note, facts)
-    parts: list[Frames] = []
-    songs: list[str] = []
-    missing = 0
-    for file, song in zip(source.files, source.songs or source.files, strict=True):
-        try:
-            parts.append(np.load(file, allow_pickle=False))
-            songs.append(song)
-        except OSError:
-            missing += 1
-    return frame_set(parts, missing, spec.note, songs, facts)
+    parts: list[Frames] = [np.load(file, allow_pickle=False) for file in source.files]
+    songs = source.songs or source.files
+    return frame_set(parts, source.missing, spec.note, songs, facts)
 
 
 def facts_of(spec: EmbeddingSpec) -> dict[str, Any]:
@@ -127,13 +121,6 @@ def facts_of(spec: EmbeddingSpec) -> dict[str, Any]:
     }
 
 
-def _size(file: str) -> int:
-    try:
-        return Path(file).stat().st_size
-    except OSError:
-        return 0
-
-
 def _streamed(
     source: FrameFiles, sizes: Sequence[int], note: str, facts: Mapping[str, Any]
 ) -> FrameSet:
@@ -151,13 +138,9 @@ def _streamed(
 
     sample: list[Frames] = []
     dealt: list[int] = []
-    clips = missing = 0
+    clips, missing = 0, source.missing
     for file, song in zip(source.files, source.songs or source.files, strict=True):
-        try:
-            frames = np.load(file, allow_pickle=False)
-        except OSError:
-            missing += 1
-            continue
+        frames = np.load(file, allow_pickle=False)
         if not len(frames):
             missing += 1
             continue
@@ -180,7 +163,7 @@ def _streamed(
     # clips says how many there are, and of_units counts those of the sample
     return drawn._replace(left_out=missing, song=song_numbers, blocks=whole, facts={
         **facts, "all_clips": clips,
-    })  # fmt: skip
+    }, names=tuple(f"block {b}" for b in held))  # fmt: skip
 
 
 def statistics_set(file: Path, embedding: str) -> FrameSet:

@@ -10,29 +10,30 @@ Conventions
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from concours.eval.load.loaded import Loaded, LoadError
-from concours.eval.load.smf import FAULTS, MAX_TICK, TrackEvents, read_track
+from concours.eval.load.smf import FAULTS, MAX_TICK, Events, read_tracks
 from concours.metrics.grid import GridError
-from concours.metrics.piece import Piece, make_piece
+from concours.metrics.piece import Piece, lay_out
 
 MAX_DENOMINATOR_POWER = 7
 MAX_TRACKS = 4096
-FIRST_CONTROL = 256  # a controller is a meta event of type 256 + its number
+NO_TEMPOS: NDArray[np.int64] = np.empty((0, 2), np.int64)
+NO_NOTES: NDArray[np.int64] = np.empty((7, 0), np.int64)
 
 
 @dataclass
 class _Score:
-    """Columns under construction."""
+    """A piece under construction; ``notes`` as :class:`Events` has them."""
 
     notes: list[NDArray[np.int64]] = field(default_factory=list)
-    tracks: list[NDArray[np.int64]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    tempos: list[tuple[int, float]] = field(default_factory=list)
+    tempos: list[NDArray[np.int64]] = field(default_factory=list)
     meters: list[tuple[int, int, int]] = field(default_factory=list)
     keys: list[tuple[int, int, bool]] = field(default_factory=list)
     endless: int = 0
@@ -67,21 +68,19 @@ def read_midi(data: bytes) -> Loaded:
         warnings.append(f"the header says {n_tracks} tracks, the file has {len(spans)}")
     if kind == 0 and len(spans) > 1:
         warnings.append(f"a type-0 file with {len(spans)} tracks: read as type 1")
-    array = np.frombuffer(data, np.uint8)
     score = _Score()
     try:
         if kind == 2 and len(spans) > 1:
             warnings.append(f"a type-2 file: its {len(spans)} patterns are laid one after another")
             offset = 0
             for index, span in enumerate(spans):
-                alone = _Score()
-                _add(alone, data, _events(array, span, warnings), index, 0)
-                _add(score, data, _events(array, span, []), index, offset)
+                alone, events = _Score(), _events(data, [span], warnings)
+                _add(alone, data, events, index, 0)
                 edges = _piece(alone, division).bar_edges
+                _add(score, data, events, index, offset)
                 offset += int(edges[-1])
-        else:
-            for index, span in enumerate(spans):
-                _add(score, data, _events(array, span, warnings), index, 0)
+        elif spans:
+            _add(score, data, _events(data, spans, warnings), 0, 0)
         piece = _piece(score, division)
     except GridError as error:
         raise LoadError(str(error)) from error
@@ -90,11 +89,11 @@ def read_midi(data: bytes) -> Loaded:
 
 def control_ticks(data: bytes, number: int) -> NDArray[np.int64]:
     """The ticks of control ``number`` in the track that sends it for longest."""
-    array = np.frombuffer(data, np.uint8)
     longest: NDArray[np.int64] = np.empty(0, np.int64)
-    for span in _track_spans(data, 0, []):
-        metas = read_track(array, *span).metas
-        ticks = metas[metas[:, 1] == FIRST_CONTROL + number, 0]
+    spans = np.array(_track_spans(data, 0, []), np.int64).reshape(-1, 2)
+    metas = read_tracks(np.frombuffer(data, np.uint8), spans, number).metas
+    for track in range(len(spans)):
+        ticks = metas[(metas[:, 1] == 256 + number) & (metas[:, 4] == track), 0]
         if len(ticks) and (not len(longest) or ticks[-1] > longest[-1]):
             longest = ticks
     return longest
@@ -129,61 +128,55 @@ def _track_spans(data: bytes, start: int, warnings: list[str]) -> list[tuple[int
     return spans
 
 
-def _events(array: NDArray[np.uint8], span: tuple[int, int], warnings: list[str]) -> TrackEvents:
-    events = read_track(array, *span)
-    if events.fault > 1:
-        raise LoadError(
-            f"damaged: {FAULTS[events.fault]} at byte {events.fault_at}; export the file again"
-        )
-    if events.fault == 1:
-        warnings.append(FAULTS[1])
+def _events(data: bytes, spans: list[tuple[int, int]], warnings: list[str]) -> Events:
+    events = read_tracks(np.frombuffer(data, np.uint8), np.array(spans, np.int64))
+    for row in events.tracks.tolist():
+        fault, at = row[4:]
+        if fault > 1:
+            raise LoadError(f"damaged: {FAULTS[fault]} at byte {at}; export the file again")
+        if fault == 1:
+            warnings.append(FAULTS[1])
     return events
 
 
-def _add(score: _Score, data: bytes, events: TrackEvents, index: int, offset: int) -> None:
-    notes = events.notes
-    name = ""
-    metas = events.metas
-    kinds = metas[:, 1]
-    known = (kinds == 3) | (kinds == 0x51) | (kinds == 0x58) | (kinds == 0x59)
-    for tick, kind, at, size in metas[known].tolist():
+def _add(score: _Score, data: bytes, events: Events, first: int, offset: int) -> None:
+    """Adds the tracks, numbered from ``first``, ``offset`` ticks later."""
+    names: dict[int, str] = {}
+    for tick, kind, at, size, track in events.metas.tolist():
         content = data[at : at + size]
         if kind == 3:
-            name = name or content.decode("utf-8", "replace").strip("\x00 ")
+            if not names.get(track):
+                names[track] = content.decode("utf-8", "replace").strip("\x00 ")
         elif not _add_map(score, tick + offset, kind, content):
-            what = {0x51: "tempo", 0x58: "time signature", 0x59: "key signature"}[kind]
+            what = {0x58: "time signature", 0x59: "key signature"}[kind]
             score.dropped[what] = score.dropped.get(what, 0) + 1
-    controls = metas[kinds >= FIRST_CONTROL, 0]
-    score.last_control = max(score.last_control, int(controls.max(initial=-offset)) + offset)
-    endless = notes[:, 1] < 0
-    if endless.any():
-        notes[endless, 1] = np.maximum(events.end_tick, notes[endless, 0])
-        score.endless += int(endless.sum())
-    score.stray += events.stray_offs
-    if offset:
-        notes[:, :2] += offset
-    if not len(notes):
-        return
-    channels = notes[:, 2]
-    low = int(channels.min())
-    if low == int(channels.max()):
-        score.tracks.append(np.full(len(notes), len(score.names)))
-        score.names.append(name or f"track {index + 1}")
-    else:
-        used, inverse = np.unique(channels, return_inverse=True)
-        score.tracks.append(inverse.reshape(-1) + len(score.names))
-        score.names += [f"{name or f'track {index + 1}'} ({c + 1})" for c in used.tolist()]
+    tempos = events.tempos
+    if len(tempos):
+        fine = tempos[:, 1] > 0
+        if not fine.all():
+            score.dropped["tempo"] = score.dropped.get("tempo", 0) + int(np.count_nonzero(~fine))
+            tempos = tempos[fine]
+        score.tempos.append(tempos + np.array([offset, 0]))
+    for _, stray, endless, control, _, _ in events.tracks.tolist():
+        score.stray += stray
+        score.endless += endless
+        score.last_control = max(score.last_control, control + offset if control >= 0 else 0)
+    notes = events.notes
+    if offset or score.names:
+        notes = notes.copy()
+        notes[:2] += offset
+        notes[4] += len(score.names)
     score.notes.append(notes)
+    parts = events.parts.tolist()
+    several = {t for t, count in Counter(t for t, _ in parts).items() if count > 1}
+    for track, channel in parts:
+        name = names.get(track) or f"track {first + track + 1}"
+        score.names.append(f"{name} ({channel + 1})" if track in several else name)
 
 
 def _add_map(score: _Score, tick: int, kind: int, content: bytes) -> bool:
-    """Adds a tempo, a meter or a key; False where its content makes no sense."""
-    if kind == 0x51:
-        micros = int.from_bytes(content[:3], "big")
-        if len(content) < 3 or micros == 0:
-            return False
-        score.tempos.append((tick, 60e6 / micros))
-    elif kind == 0x58:
+    """Adds a meter or a key; False where its content makes no sense."""
+    if kind == 0x58:
         if len(content) < 2 or content[0] == 0 or content[1] > MAX_DENOMINATOR_POWER:
             return False
         score.meters.append((tick, content[0], 1 << content[1]))
@@ -196,19 +189,16 @@ def _add_map(score: _Score, tick: int, kind: int, content: bytes) -> bool:
 
 
 def _piece(score: _Score, division: int) -> Piece:
-    notes = np.concatenate([np.empty((0, 6), np.int64), *score.notes])
-    if len(notes) and int(notes[:, 1].max()) > MAX_TICK:
+    parts = score.notes or [NO_NOTES]
+    notes = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    if notes.shape[1] and int(notes[1].max()) > MAX_TICK:
         raise LoadError("damaged: " + FAULTS[6])
-    return make_piece(
-        onset=notes[:, 0],
-        end=notes[:, 1],
-        pitch=notes[:, 3],
-        velocity=notes[:, 4],
-        program=notes[:, 5],
-        is_drum=notes[:, 2] == 9,
-        track=np.concatenate([np.empty(0, np.int64), *score.tracks]),
+    tempos = np.concatenate([NO_TEMPOS, *score.tempos])
+    return lay_out(
+        notes[:6],
+        notes[6] == 9,
         ticks_per_quarter=division,
-        tempos=score.tempos,
+        tempos=(tempos[:, 0], 60e6 / tempos[:, 1]),
         meters=score.meters,
         keys=score.keys,
         track_names=score.names,
@@ -218,7 +208,7 @@ def _piece(score: _Score, division: int) -> Piece:
 
 
 def _remarks(score: _Score, piece: Piece) -> list[str]:
-    zero = int((piece.onset == piece.end).sum())
+    zero = int(np.count_nonzero(piece.onset == piece.end))
     remarks = [f"{n} impossible {what}s ignored" for what, n in sorted(score.dropped.items())]
     if score.endless:
         remarks.append(f"{score.endless} notes never switched off: ended with their track")

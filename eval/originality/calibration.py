@@ -25,11 +25,10 @@ from concours.eval.originality.corpus_index import CorpusIndex
 from concours.eval.originality.search import longest, longest_passage
 from concours.metrics.originality.approximate import VIEW, Surprise, placements, surprise
 from concours.metrics.originality.index import NgramIndex
-from concours.metrics.originality.ngram import covered_notes, curve_of
+from concours.metrics.originality.ngram import SIZES, covered_notes, curve_of
 from concours.metrics.originality.tokens import Tokens, tokenize
 from concours.metrics.piece import make_piece
 
-SIZES = (4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32)
 MOST_QUERIES = 500
 DUPLICATE_PASSAGES = {"interval-ratio": 12, "interval": 16}
 DUPLICATE_SHARE = 0.10
@@ -108,10 +107,11 @@ def _exact_duplicates(tokens: Tokens, part: NgramIndex, aside: set[str], passage
     """Pieces that hold so much of this one; each found one is set aside and the search repeated."""
     found: set[str] = set()
     for _ in range(MOST_DUPLICATES):
-        matches = _without(part, aside | found).matches(tokens)
-        long = (matches.length > 0) & (matches.length + tokens.width - 1 >= passage)
-        if not long.any():
+        others = _without(part, aside | found)
+        if not others.holds(tokens, passage).any():
             break
+        matches = others.matches(tokens)
+        long = (matches.length > 0) & (matches.length + tokens.width - 1 >= passage)
         sources = np.searchsorted(part.starts, matches.position[long], side="right") - 1
         best = int(np.bincount(sources, weights=matches.length[long]).argmax())
         length = part.only(best).matches(tokens).length

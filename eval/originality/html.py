@@ -10,10 +10,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from concours.eval.originality.calibration import SIZES
 from concours.eval.originality.excerpts import Row
 from concours.eval.originality.report import ItemReport, OriginalityReport
 from concours.eval.originality.tables import sentence
+from concours.metrics.originality.ngram import SIZES
 from concours.metrics.piece import make_piece
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from concours.eval.items import Item
 from concours.eval.load import LoadError, load
 from concours.eval.originality.altered import altered_passages
-from concours.eval.originality.calibration import SIZES, percentile
+from concours.eval.originality.calibration import percentile
 from concours.eval.originality.corpus_index import DEFAULT_VIEWS, CorpusIndex
 from concours.eval.originality.excerpts import excerpts
 from concours.eval.originality.search import Run, longest, longest_passage, runs
 from concours.metrics.originality.diversity import self_bleu, vendi_score
 from concours.metrics.originality.index import NgramIndex
-from concours.metrics.originality.ngram import curve_of, describe
+from concours.metrics.originality.ngram import SIZES, curve_of, describe
 from concours.metrics.originality.tokens import Tokens, tokenize
 from concours.metrics.originality.within import distinct_passages, self_repetition
 from concours.metrics.piece import Piece

@@ -6,7 +6,7 @@ environment or the order of a dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from concours.eval.report.model import Item, Report, System
@@ -39,15 +39,18 @@ def render(
     *,
     pieces: PieceOf | None = None,
     sounds: SoundOf | None = None,
-    audio: bool = True,
+    audio: bool | Callable[[bytes], str] = True,
+    originality: Mapping[str, str] | None = None,
     width: int = 100,
 ) -> str:
     """The report in one format, as text that ends with a line break.
 
     ``pieces`` gives the HTML page the notes of the items that it shows, for piano rolls and
     sound; ``sounds`` gives it recordings, for waveforms, spectrograms and sound. Where neither
-    knows an item, the page only names it. ``audio=False`` keeps the drawings and leaves the sound
-    out. ``width`` is that of the terminal, in columns.
+    knows an item, the page only names it. Sound is embedded, as much as a page of 5 MB holds;
+    ``audio=False`` leaves it out, and a function, which takes an MP3 file and returns its address,
+    keeps it elsewhere. ``originality`` holds the address of a system's originality report, by its
+    name. ``width`` is that of the terminal, in columns.
 
     Raises:
         ValueError: no such format.
@@ -55,7 +58,7 @@ def render(
     if format == "html":
         from concours.eval.report.html import to_html
 
-        return to_html(report, pieces=pieces, sounds=sounds, audio=audio)
+        return to_html(report, pieces=pieces, sounds=sounds, audio=audio, originality=originality)
     if format == "terminal":
         from concours.eval.report.leaderboard import to_text
 

@@ -32,6 +32,14 @@ COLUMNS = (
     "reason",
     "gap",
     "rank",
+    "rank_low",
+    "rank_high",
+    "group",
+    "n_clusters",
+    "n_raters",
+    "n_ratings",
+    "verdict",
+    "study",
 )
 
 
@@ -61,9 +69,17 @@ def to_csv(report: Report) -> str:
                     cell.n,
                     cell.n_undefined,
                     cell.status,
-                    cell.reason,
+                    cell.reason or cell.unranked,
                     cell.gap,
                     cell.rank,
+                    cell.rank_low,
+                    cell.rank_high,
+                    cell.group,
+                    cell.n_clusters,
+                    cell.n_raters,
+                    cell.n_ratings,
+                    column.verdict,
+                    column.study,
                 )
             )
     return stream.getvalue()

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concours.eval.errors import UsageError
+from concours.eval.listened import ratings_of_run
 from concours.eval.load import LoadError, load, part_bytes
+from concours.eval.report.listeners import with_listeners
 from concours.eval.report.model import (
     Benchmark,
     Cell,
@@ -24,9 +27,13 @@ from concours.eval.report.model import (
     Status,
     System,
 )
+from concours.eval.report.overall import overall
+from concours.eval.report.standings import Sample, Samples, ranked, unlike_prompts
+from concours.eval.report.verdicts import verdict_note
 from concours.eval.stats.bootstrap import mean_interval
 from concours.eval.store import Store, runs
 from concours.eval.store.reports import StoredMeasure, StoredRun, read_run
+from concours.eval.store.trust import read_cards
 from concours.metrics.distribution import wasserstein_distance
 from concours.metrics.features import FeatureTable
 from concours.metrics.piece import Piece
@@ -54,7 +61,23 @@ def gather(store: Store, benchmarks: Sequence[str]) -> Report:
 def gather_runs(store: Store, run_ids: Sequence[str]) -> Report:
     """These runs, of one benchmark each."""
     stored = [read_run(store, run_id) for run_id in run_ids]
-    return Report({s.benchmark: s.manifest for s in stored}, tuple(map(_benchmark, stored)))
+    return Report(
+        {s.benchmark: s.manifest for s in stored},
+        tuple(_joined(store, run_id, s) for run_id, s in zip(run_ids, stored, strict=True)),
+    )
+
+
+def _joined(store: Store, run_id: str, stored: StoredRun) -> Benchmark:
+    """The benchmark with what its trust cards and the listeners of the store's studies say."""
+    cards = read_cards(store, run_id)
+    benchmark = with_listeners(_benchmark(stored), ratings_of_run(store, run_id))
+    columns = tuple(
+        replace(c, verdict=cards[c.key].verdict, verdict_note=verdict_note(cards[c.key].card))
+        if c.key in cards
+        else c
+        for c in benchmark.columns
+    )
+    return replace(benchmark, columns=columns)
 
 
 def pieces(system: System, item: Item) -> Piece | None:  # noqa: ARG001
@@ -73,14 +96,14 @@ def pieces(system: System, item: Item) -> Piece | None:  # noqa: ARG001
 
 def _benchmark(stored: StoredRun) -> Benchmark:
     columns = tuple(_column(m) for m in stored.measures)
-    values = {
-        (system, c.key): _values(stored, system, c.key)
+    samples = {
+        (system, c.key): _sample(stored, system, c.key)
         for system, *_ in stored.systems
         for c in columns
         if c.level != "set"
     }
     features = [c.key for c in columns if c.level == "clip" and c.direction == "reference"]
-    reference = {f: values[stored.reference, f] for f in features if stored.reference}
+    reference = {f: samples[stored.reference, f].values for f in features if stored.reference}
     systems = tuple(
         System(
             name,
@@ -91,10 +114,20 @@ def _benchmark(stored: StoredRun) -> Benchmark:
         )
         for name, is_reference, source, card in stored.systems
     )
-    cells = {(s.name, c.key): _cell(stored, s, c, values) for s in systems for c in columns}
-    return Benchmark(
-        stored.benchmark, stored.reference, columns, systems, _ranked(systems, columns, cells)
+    cells = {(s.name, c.key): _cell(stored, s, c, samples) for s in systems for c in columns}
+    unlike = unlike_prompts(stored, columns)
+    cells, contests = ranked(stored, systems, columns, cells, samples, unlike)
+    found = Benchmark(
+        stored.benchmark,
+        stored.reference,
+        columns,
+        systems,
+        cells,
+        tuple(contests),
+        refusals=tuple(unlike),
+        confidence=float(stored.manifest["intervals"]["confidence"]),
     )
+    return replace(found, overall=overall(found))
 
 
 def _column(measure: StoredMeasure) -> Column:
@@ -115,20 +148,27 @@ def _column(measure: StoredMeasure) -> Column:
     )
 
 
-def _values(stored: StoredRun, system: str, key: str) -> Floats:
-    """The defined values of a system's items, in the order of its items."""
+def _sample(stored: StoredRun, system: str, key: str) -> Sample:
+    """The defined values of a system's items, in the order of its items, with their clusters."""
     found = [
-        stored.scores[system, i.position, key].value
+        (value, i.unit)
         for i in stored.items
-        if i.system == system and (system, i.position, key) in stored.scores
+        if i.system == system
+        and (score := stored.scores.get((system, i.position, key))) is not None
+        and (value := score.value) is not None
     ]
-    return np.array([v for v in found if v is not None], dtype=np.float64)
+    return Sample(np.array([v for v, _ in found], dtype=np.float64), tuple(u for _, u in found))
 
 
 def _items(
     stored: StoredRun, system: str, columns: Sequence[Column], reference: Mapping[str, Floats]
 ) -> tuple[Item, ...]:
     items = []
+    spreads = {
+        key: (float(values.mean()), float(values.std(ddof=1)))
+        for key, values in reference.items()
+        if len(values) > 1 and values.std(ddof=1) > 0
+    }
     for i in stored.items:
         if i.system != system:
             continue
@@ -146,27 +186,25 @@ def _items(
                 i.reason,
                 i.warnings,
                 scores,
-                _distance(scores, reference),
+                _distance(scores, spreads),
             )
         )
     return tuple(items)
 
 
-def _distance(scores: Mapping[str, ItemScore], reference: Mapping[str, Floats]) -> float | None:
+def _distance(
+    scores: Mapping[str, ItemScore], spreads: Mapping[str, tuple[float, float]]
+) -> float | None:
+    """The root mean square of z-scores; ``spreads`` are the reference's means and deviations."""
     z = [
-        (value - float(values.mean())) / float(values.std(ddof=1))
-        for key, values in reference.items()
-        if key in scores
-        and (value := scores[key].value) is not None
-        and len(values) > 1
-        and values.std(ddof=1) > 0
+        (value - mean) / deviation
+        for key, (mean, deviation) in spreads.items()
+        if key in scores and (value := scores[key].value) is not None
     ]
     return float(np.sqrt(np.mean(np.square(z)))) if z else None
 
 
-def _cell(
-    stored: StoredRun, system: System, column: Column, values: Mapping[tuple[str, str], Floats]
-) -> Cell:
+def _cell(stored: StoredRun, system: System, column: Column, samples: Samples) -> Cell:
     def cell(**given: Any) -> Cell:
         blank: dict[str, Any] = {
             "value": None,
@@ -193,7 +231,7 @@ def _cell(
         return cell(
             value=s.value, ci_low=s.ci_low, ci_high=s.ci_high, n=s.n, status=s.status, reason=reason
         )
-    found = values[system.name, column.key]
+    found, clusters = samples[system.name, column.key]
     scores = [i.scores[column.key] for i in system.items if column.key in i.scores]
     undefined = Counter(s.reason for s in scores if s.status != "ok")
     if len(found) == 0:
@@ -209,6 +247,7 @@ def _cell(
     settings = stored.manifest["intervals"]
     interval = mean_interval(
         found,
+        clusters=clusters,
         confidence=settings["confidence"],
         resamples=settings["bootstrap_resamples"],
         seed=stored.manifest["seeds"]["intervals"],
@@ -216,7 +255,7 @@ def _cell(
     low, high = interval if interval is not None else (None, None)
     gap = None
     if column.direction == "reference" and stored.reference:
-        gap = _gap(found, values[stored.reference, column.key])
+        gap = _gap(found, samples[stored.reference, column.key].values)
     return cell(
         value=float(found.mean()),
         ci_low=low,
@@ -224,7 +263,8 @@ def _cell(
         n=len(found),
         gap=gap,
         n_undefined=sum(undefined.values()),
-        reason="no interval: a single item" if interval is None else "",
+        n_clusters=len(set(clusters)),
+        reason="" if interval is not None else f"no interval: a single {_unit(clusters)}",
     )
 
 
@@ -239,25 +279,5 @@ def _gap(values: Floats, reference: Floats) -> float | None:
     return float(result.value if isinstance(result, Scored) else result)
 
 
-def _ranked(
-    systems: Sequence[System], columns: Sequence[Column], cells: Mapping[tuple[str, str], Cell]
-) -> dict[tuple[str, str], Cell]:
-    """Competition ranks (1, 2, 2, 4) among the systems; the reference itself is not ranked."""
-    ranked = dict(cells)
-    for column in columns:
-        row = [cells[s.name, column.key] for s in systems if not s.is_reference]
-        merits = {c.system: m for c in row if (m := _merit(c)) is not None}
-        for cell in row:
-            if cell.system in merits:
-                rank = 1 + sum(m < merits[cell.system] for m in merits.values())
-                ranked[cell.system, column.key] = Cell(**{**cell.__dict__, "rank": rank})
-    return ranked
-
-
-def _merit(cell: Cell) -> float | None:
-    """What a cell is ranked by, lower first; None where nothing ranks it."""
-    if cell.value is None or cell.direction == "none":
-        return None
-    if cell.direction == "reference":
-        return cell.gap
-    return cell.value if cell.direction == "lower" else -cell.value
+def _unit(clusters: Sequence[str]) -> str:
+    return clusters[0].partition(" ")[0]

@@ -20,6 +20,7 @@ from concours.eval.report import wording as words
 from concours.eval.report.bibtex import to_bibtex
 from concours.eval.report.model import Report
 from concours.eval.report.players import Hooks
+from concours.eval.report.sounds import Keep, Sounds
 from concours.eval.report.views import benchmark_view
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -32,21 +33,26 @@ def to_html(
     *,
     pieces: PieceOf | None = None,
     sounds: SoundOf | None = None,
-    audio: bool = True,
+    audio: bool | Keep = True,
+    originality: Mapping[str, str] | None = None,
 ) -> str:
     """The whole page; see :func:`concours.eval.report.render` for the arguments."""
-    return page(
+    noted = Sounds(audio if callable(audio) else None) if audio else None
+    text = page(
         "report.html",
         benchmarks=[
-            benchmark_view(b, i, report=report, hooks=Hooks(pieces, sounds, audio))
+            benchmark_view(b, i, hooks=Hooks(pieces, sounds, noted), links=originality or {})
             for i, b in enumerate(report.benchmarks)
         ],
         manifest=_provenance(report),
         bibtex=to_bibtex(report),
-        has_sound=audio and bool(pieces or sounds),
+        has_sound=bool(noted) and bool(pieces or sounds),
+        seconds=noted.seconds_mark if noted else "",
+        sound_beside=callable(audio),
         has_rolls=pieces is not None,
         has_pictures=bool(pieces or sounds),
     )
+    return noted.fill(text) if noted else text
 
 
 def page(template: str, **content: object) -> str:
@@ -63,7 +69,10 @@ def page(template: str, **content: object) -> str:
     style = TEMPLATES.joinpath("report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     text = environment.get_template(template).render(
-        script=Markup(script), style=Markup(style), script_hash=digest, **content
+        script=Markup(script),
+        style=Markup(style),
+        script_hash=digest,
+        **{"sound_beside": False, **content},
     )
     return text.strip("\n") + "\n"
 

@@ -6,12 +6,14 @@ import json
 import math
 from typing import Any
 
-from concours.eval.report.model import Benchmark, Column, Item, Report, System
+from concours.eval.report.axes import Axis, axes
+from concours.eval.report.model import Benchmark, Column, Item, Overall, Refusal, Report, System
 from concours.eval.report.rows import Row, rows
 
 
 def to_json(report: Report) -> str:
-    """``{"manifest", "benchmarks": [{"name", "reference", "rows", "metrics", "systems"}]}``.
+    """``{"manifest", "benchmarks": [{"name", "reference", "rows", "comparisons", "overall",
+    "refusals", "metrics", "systems"}]}``.
 
     Values that do not exist are null, and so are infinite ends of a range.
     """
@@ -27,6 +29,9 @@ def _benchmark(benchmark: Benchmark) -> dict[str, Any]:
         "name": benchmark.name,
         "reference": benchmark.reference,
         "rows": [_row(row) for row in rows(benchmark)],
+        "comparisons": [vars(c) for c in benchmark.contests],
+        "overall": _overall(benchmark.overall),
+        "refusals": [_refusal(r) for r in benchmark.refusals],
         "metrics": [_metric(c) for c in benchmark.columns],
         "systems": [_system(s, benchmark) for s in benchmark.systems],
     }
@@ -48,7 +53,33 @@ def _row(row: Row) -> dict[str, Any]:
         "direction": cell.direction,
         "gap": cell.gap,
         "rank": cell.rank,
+        "rank_low": cell.rank_low,
+        "rank_high": cell.rank_high,
+        "group": cell.group,
+        "leads": cell.leads,
+        "unranked": cell.unranked,
+        "n_clusters": cell.n_clusters,
+        "verdict": row.column.verdict,
+        "study": row.column.study,
+        "n_raters": cell.n_raters,
+        "n_ratings": cell.n_ratings,
+        "method": cell.method,
     }
+
+
+def _overall(overall: Overall | None) -> dict[str, Any] | None:
+    """None where fewer than two systems are ranked."""
+    if overall is None:
+        return None
+    return {
+        "metrics": list(overall.metrics),
+        "rows": [vars(r) for r in overall.rows],
+        "refused": [_refusal(r) for r in overall.refused],
+    }
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    return {**vars(refusal), "metrics": list(refusal.metrics)}
 
 
 def _metric(column: Column) -> dict[str, Any]:
@@ -64,6 +95,9 @@ def _metric(column: Column) -> dict[str, Any]:
         "parameters": dict(column.parameters),
         "summary": column.summary,
         "citation": column.citation,
+        "verdict": column.verdict,
+        "verdict_note": column.verdict_note,
+        "listeners": [vars(h) for h in column.heard],
     }
 
 
@@ -73,7 +107,24 @@ def _system(system: System, benchmark: Benchmark) -> dict[str, Any]:
         "is_reference": system.is_reference,
         "source": system.source,
         "card": dict(system.card),
+        "axes": [] if system.is_reference else [_axis(a) for a in axes(benchmark, system)],
         "items": [_item(i, benchmark) for i in system.items],
+    }
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
+    return {
+        "axis": axis.name,
+        "readings": [
+            {
+                "metric": r.column.key,
+                "value": r.value,
+                "band_low": r.low,
+                "band_high": r.high,
+                "where": r.where,
+            }
+            for r in axis.readings
+        ],
     }
 
 

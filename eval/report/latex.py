@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from concours.eval.report import tables as layout
 from concours.eval.report.model import Benchmark, Cell, Column, Report, System
-from concours.eval.report.wording import cell_places, decimals, is_best, number, plain
+from concours.eval.report.wording import cell_places, decimals, number, plain, share
 
 ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", "reference": r"$\approx$", "none": ""}
 COLUMNS_A_TABLE = 5
@@ -31,6 +31,8 @@ _SPECIAL = {
 def to_latex(report: Report) -> str:
     """Tables of at most five metrics, each with its interval beside the value in small type.
 
+    Groups of systems that can't be told apart are superscript letters; bold is only what is
+    significantly better than every other system of its column.
     The works behind the metrics follow as BibTeX, in comments.
     """
     lines = [r"% \usepackage{booktabs}"]
@@ -39,6 +41,7 @@ def to_latex(report: Report) -> str:
             for start in range(0, max(1, len(table.columns)), COLUMNS_A_TABLE):
                 columns = table.columns[start : start + COLUMNS_A_TABLE]
                 lines += _table(benchmark, table, columns, counts=table.is_main and start == 0)
+        lines += _overall(benchmark)
     from concours.eval.report.bibtex import to_bibtex
 
     works = to_bibtex(report).splitlines()
@@ -66,7 +69,9 @@ def _table(
     yield r"  \centering"
     yield (
         rf"  \caption{{{escaped(benchmark.name)}: {escaped(table.title)}. Reference: "
-        rf"{escaped(benchmark.reference)}. 95\% intervals in brackets; bold: first rank.}}"
+        rf"{escaped(benchmark.reference)}. Brackets: {escaped(share(benchmark.confidence))} "
+        rf"intervals. Systems of a column that share a letter do not differ significantly (all "
+        rf"pairs, Holm); bold: significantly better than every other system.}}"
     )
     yield rf"  \begin{{tabular}}{{l{'r' * (len(numbers) + len(columns))}}}"
     yield r"    \toprule"
@@ -78,6 +83,12 @@ def _table(
         yield "    " + " & ".join([_label(system), *own, *cells]) + r" \\"
         if system.is_reference:
             yield r"    \midrule"
+    if any(c.verdict for c in columns):
+        verdicts = [rf"\textit{{{escaped(c.verdict or '--')}}}" for c in columns]
+        yield r"    \midrule"
+        yield (
+            "    " + " & ".join([r"\textit{trust card}", *[""] * len(numbers), *verdicts]) + r" \\"
+        )
     yield r"    \bottomrule"
     yield r"  \end{tabular}"
     yield r"\end{table}"
@@ -99,11 +110,36 @@ def _cell(cell: Cell, places: int) -> str:
         return "failed" if cell.status == "failed" else "--"
     places = cell_places(cell, places)
     value = _math(number(cell.value, places))
-    value = rf"\textbf{{{value}}}" if is_best(cell) else value
+    value = rf"\textbf{{{value}}}" if cell.leads else value
+    value += rf"\textsuperscript{{{escaped(cell.group)}}}" if cell.group else ""
     if cell.ci_low is None or cell.ci_high is None:
         return value
     low, high = (_math(number(end, places)) for end in (cell.ci_low, cell.ci_high))
     return rf"{value} {{\scriptsize [{low}, {high}]}}"
+
+
+def _overall(benchmark: Benchmark) -> Iterator[str]:
+    found = benchmark.overall
+    if found is None or not found.rows:
+        return
+    out = ", ".join(escaped(r.system) for r in found.refused)
+    left_out = f" Left out for lack of a value in some column: {out}." if out else ""
+    yield ""
+    yield r"\begin{table}"
+    yield r"  \centering"
+    yield (
+        rf"  \caption{{{escaped(benchmark.name)}: all {len(found.metrics)} ranked columns "
+        rf"together.{left_out}}}"
+    )
+    yield r"  \begin{tabular}{lrr}"
+    yield r"    \toprule"
+    yield r"    System & Mean rank $\downarrow$ & Borda points $\uparrow$ \\"
+    yield r"    \midrule"
+    for row in found.rows:
+        yield rf"    {escaped(row.system)} & {row.mean_rank:.2f} & {row.borda:g} \\"
+    yield r"    \bottomrule"
+    yield r"  \end{tabular}"
+    yield r"\end{table}"
 
 
 def _math(text: str) -> str:

@@ -19,9 +19,10 @@ from concours.eval.report.wording import (
     DIRECTIONS,
     counted,
     decimals,
-    is_best,
     listed,
+    place,
     plain,
+    share,
     shortened,
     value_text,
 )
@@ -36,7 +37,7 @@ _SPACING = 2
 
 
 def to_text(report: Report, *, width: int = 100) -> str:
-    """The leaderboard as plain text of at most ``width`` columns, ``#1`` marking the best."""
+    """The leaderboard as plain text of at most ``width`` columns, ranks after ``#``."""
     stream = StringIO()
     console = Console(
         file=stream,
@@ -54,8 +55,8 @@ def to_text(report: Report, *, width: int = 100) -> str:
 
 
 def show(report: Report) -> None:
-    """Prints the leaderboard to standard output: in its width and with the best in bold on a
-    terminal, else as plain text of 100 columns."""
+    """Prints the leaderboard to standard output: in its width and with bold on a terminal, else
+    as plain text of 100 columns."""
     if not sys.stdout.isatty():
         sys.stdout.write(to_text(report))
         return
@@ -64,7 +65,8 @@ def show(report: Report) -> None:
 
 
 def leaderboard(report: Report, *, width: int = 100) -> Group:
-    """The leaderboard to print on a rich console; it shows the best of a column in bold."""
+    """The leaderboard to print on a rich console; what is better than
+    every other system of a column stands in bold."""
     parts: list[RenderableType] = []
     for benchmark in report.benchmarks:
         parts.extend(_benchmark(benchmark, width))
@@ -77,8 +79,9 @@ def _benchmark(benchmark: Benchmark, width: int) -> Iterator[RenderableType]:
     reference = plain(benchmark.reference)
     yield Text(f"{plain(benchmark.name)}: against the reference {reference}", style="bold")
     if by := layout.ordering_column(benchmark):
+        yield Text(f"rows ordered by {by.key}; {share(benchmark.confidence)} intervals in brackets")
         yield Text(
-            f"rows ordered by {by.key}; 95% intervals in brackets; #1 is the best of a column"
+            "#2 (1–3) b: second, ranks 1 to 3 possible; a shared letter: can't be told apart"
         )
     yield Text("")
     every = layout.tables(benchmark)
@@ -88,6 +91,7 @@ def _benchmark(benchmark: Benchmark, width: int) -> Iterator[RenderableType]:
         for i, columns in zip(count(), _fitting(benchmark, table, width)):
             yield _grid(benchmark, table, columns, first=i == 0)
             yield Text("")
+    yield from _overall(benchmark)
     used = sorted({c.direction for c in benchmark.columns if ARROWS[c.direction]})
     if used:
         yield Text("   ".join(f"{ARROWS[d]} {DIRECTIONS[d]}" for d in used), style="dim")
@@ -140,7 +144,7 @@ def _grid(
         if counts:
             row += [Text(str(len(system.items))), Text(str(len(system.failed)))]
         for column in columns:
-            best = is_best(layout.cell(benchmark, system, column))
+            best = layout.cell(benchmark, system, column).leads
             text = _cell(benchmark, system, column, decimals(column, benchmark))
             row.append(Text(text, style="bold" if best else ""))
         grid.add_row(*row)
@@ -161,7 +165,8 @@ def _header(column: Column) -> str:
         lines[-1] += part
     end = " ".join(filter(None, (ARROWS[column.direction], plain(column.unit))))
     fits = len(lines[-1]) + 1 + len(end) <= HEADER_WIDTH
-    return "\n".join([*lines[:-1], f"{lines[-1]} {end}".rstrip()] if fits else [*lines, end])
+    lines = [*lines[:-1], f"{lines[-1]} {end}".rstrip()] if fits else [*lines, end]
+    return "\n".join([*lines, *([f"({plain(column.verdict)})"] if column.verdict else [])])
 
 
 def _pieces(key: str) -> Iterator[str]:
@@ -177,8 +182,26 @@ def _pieces(key: str) -> Iterator[str]:
 
 def _cell(benchmark: Benchmark, system: System, column: Column, places: int) -> str:
     cell = layout.cell(benchmark, system, column)
-    text = value_text(cell, places)
-    return f"{text} #{cell.rank}" if cell.rank is not None else text
+    return f"{value_text(cell, places)} {place(cell)}".rstrip()
+
+
+def _overall(benchmark: Benchmark) -> Iterator[RenderableType]:
+    """The ranking over all columns, and whom it leaves out."""
+    found = benchmark.overall
+    if found is None:
+        return
+    columns = counted(len(found.metrics), "ranked column")
+    grid = Grid(title=f"all {columns} together", title_justify="left", title_style="italic",
+                box=None, pad_edge=False, padding=(0, _SPACING, 0, 0), header_style="")  # fmt: skip
+    for head, side in (("system", "left"), ("mean rank ↓", "right"), ("Borda points ↑", "right")):
+        grid.add_column(head, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    for row in found.rows:
+        grid.add_row(_short(row.system), f"{row.mean_rank:.2f} #{row.rank}", f"{row.borda:g}")
+    if found.rows:
+        yield grid
+    for r in found.refused:
+        yield Text(f"{_short(r.system)}: not ranked over all columns: {plain(r.reason)}")
+    yield Text("")
 
 
 def _troubles(benchmark: Benchmark) -> Iterator[Text]:
@@ -186,6 +209,9 @@ def _troubles(benchmark: Benchmark) -> Iterator[Text]:
         n = counted(len(failure.paths), "item")
         name, path = _short(failure.system.name), shortened(plain(failure.paths[0]), 40)
         yield Text(f"{name}: {n} failed ({path}): {plain(failure.reason)}", style="dim")
+    for r in benchmark.refusals:
+        n = counted(len(r.metrics), "column")
+        yield Text(f"{_short(r.system)}: {n}: {plain(r.reason)}", style="dim")
     gaps = layout.gaps(benchmark, details=False)
     for gap in gaps[:GAPS_SHOWN]:
         names = _some([_short(s.name) for s in gap.systems])

@@ -20,6 +20,9 @@ class Column:
     """One metric of the leaderboard. ``key`` is the name with its changed parameters.
 
     ``summary`` is one sentence, ``definition`` the whole docstring behind it ("" to leave it out).
+    ``verdict`` is that of the metric's trust card ("" without one), ``verdict_note`` what it rests
+    on; ``heard`` says how the metric follows listeners, where a study asked them. A column of
+    listeners themselves names its ``study``: its values are the mean opinion scores of clips.
     """
 
     key: str
@@ -34,6 +37,15 @@ class Column:
     summary: str
     citation: str
     definition: str = ""
+    verdict: str = ""
+    verdict_note: str = ""
+    heard: tuple[Heard, ...] = ()
+    study: str = ""
+
+    @property
+    def is_human(self) -> bool:
+        """Whether listeners gave these values: mean opinion scores of a study."""
+        return bool(self.study)
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,11 @@ class Cell:
     the 95% interval (None where there is none, with the cause in ``reason``). ``gap`` is what a
     metric of direction ``reference`` is ranked by: the Wasserstein distance of the items' values
     to the reference's, in standard deviations of the reference. ``rank`` is 1 for the best;
-    None for the reference's own row and where nothing ranks it.
+    None for the reference's own row and where nothing ranks it, ``rank_low`` to ``rank_high`` the
+    ranks that can't be ruled out. Systems of a column that share a letter of ``group`` can't be
+    told apart. ``n_clusters`` counts the independent ones among the items: prompts, songs, or
+    items. ``unranked`` says why a value that could be ranked isn't. Where listeners gave the
+    value, ``n_raters``, ``n_ratings`` and the ``method`` of the interval say how.
     """
 
     system: str
@@ -60,6 +76,82 @@ class Cell:
     direction: Direction
     rank: int | None
     gap: float | None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    group: str = ""
+    n_clusters: int | None = None
+    unranked: str = ""
+    n_raters: int | None = None
+    n_ratings: int | None = None
+    method: str = ""
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is significantly better than every other system of its column."""
+        return self.rank == 1 and self.rank_high == 1 and bool(self.group)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two systems under one metric. ``difference`` is second minus first of what ranks them: the
+    value, or for direction ``reference`` the distance to the reference. None throughout where
+    no test is possible, with ``reason``; ``p_holm`` is adjusted over all pairs of the column."""
+
+    metric: str
+    first: str
+    second: str
+    difference: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p: float | None
+    p_holm: float | None
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """How a metric follows listeners on one dimension: Spearman's correlation over ``n`` clips
+    (or ``scope`` "within" systems), with q over the metrics (Benjamini and Hochberg)."""
+
+    study: str
+    dimension: str
+    scope: str
+    value: float
+    ci_low: float | None
+    ci_high: float | None
+    q: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Values kept out of a column, or out of its ranking, because they aren't like the others."""
+
+    system: str
+    metrics: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class OverallRow:
+    """One system over all ranked columns. ``borda`` counts the systems that it beats, column by
+    column, ties half."""
+
+    system: str
+    mean_rank: float
+    borda: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class Overall:
+    """The ranking put together from ``metrics``. ``refused`` holds the systems that lack a cell:
+    whoever leaves out the column they are worst at must not win by it."""
+
+    metrics: tuple[str, ...]
+    rows: tuple[OverallRow, ...]
+    refused: tuple[Refusal, ...]
 
 
 @dataclass(frozen=True)
@@ -105,13 +197,19 @@ class System:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One table: ``systems`` holds the reference first; ``cells`` go by (system, metric key)."""
+    """One table: ``systems`` holds the reference first; ``cells`` go by (system, metric key).
+    ``contests`` are all pairs of systems in every ranked column, those of listeners too.
+    """
 
     name: str
     reference: str
     columns: tuple[Column, ...]
     systems: tuple[System, ...]
     cells: Mapping[tuple[str, str], Cell]
+    contests: tuple[Contest, ...] = ()
+    overall: Overall | None = None
+    refusals: tuple[Refusal, ...] = ()
+    confidence: float = 0.95
 
 
 @dataclass(frozen=True)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from concours.eval.render import CLIP_BYTES_PER_SECOND, RenderError, clip, sound_clip
+from concours.eval.render import clip, excerpt_span, sound_clip
 from concours.eval.report import PieceOf, Sound, SoundOf
 from concours.eval.report import wording as words
-from concours.eval.report.model import Benchmark, Item, Report, System
+from concours.eval.report.model import Benchmark, Item, System
 from concours.eval.report.pianoroll import Roll, roll
-from concours.eval.report.picks import picks
+from concours.eval.report.sounds import LONGEST, Sounds
 from concours.eval.report.soundview import Spectrogram, spectrogram, waveform
 from concours.metrics.piece import Piece
-
-SOUND_BUDGET = 3_400_000
-LONGEST, SHORTEST = 20.0, 5.0
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """Where notes and recordings come from, and whether to embed sound."""
+    """Where notes and recordings come from, and where sounds are noted (None for no sound)."""
 
     pieces: PieceOf | None
     sounds: SoundOf | None
-    audio: bool
+    noted: Sounds | None
 
 
 @dataclass(frozen=True)
@@ -50,28 +47,14 @@ class PlayerView:
     scores: tuple[tuple[str, str, str], ...]
 
 
-def excerpt_seconds(report: Report) -> float:
-    """How long each excerpt may be, so that all of them fit the budget of one page.
-
-    20 s for up to 31 excerpts, then less, but never under 5 s.
-    """
-    n = sum(len(picks(s)) for b in report.benchmarks for s in b.systems)
-    encoded = CLIP_BYTES_PER_SECOND * 4 / 3
-    return float(int(min(LONGEST, max(SHORTEST, SOUND_BUDGET / (encoded * max(1, n))))))
-
-
 def player_view(
-    system: System,
-    item: Item,
-    title: str,
-    benchmark: Benchmark,
-    longest: float,
-    hooks: Hooks,
+    system: System, item: Item, title: str, place: int, benchmark: Benchmark, hooks: Hooks
 ) -> PlayerView:
-    """An item as the page shows it, at most ``longest`` seconds of it."""
+    """An item as the page shows it, at most 20 seconds of it; it is the ``place``-th of its
+    system."""
     piece = hooks.pieces(system, item) if hooks.pieces else None
     recording = hooks.sounds(system, item) if hooks.sounds and piece is None else None
-    sound, silence = _sound(piece, recording, longest) if hooks.audio else ("", "")
+    sound, silence = _sound(piece, recording, place, hooks.noted)
     scores = []
     for column in benchmark.columns:
         if (score := item.scores.get(column.key)) is not None:
@@ -81,26 +64,32 @@ def player_view(
     return PlayerView(
         title,
         item,
-        roll(piece, longest) if piece is not None else None,
-        _picture(recording, longest) if recording is not None else None,
+        roll(piece, LONGEST) if piece is not None else None,
+        _picture(recording, LONGEST) if recording is not None else None,
         sound,
         silence,
         tuple(scores),
     )
 
 
-def _sound(piece: Piece | None, recording: Sound | None, longest: float) -> tuple[str, str]:
-    """A data URI of the example's sound, or "" and why there is none."""
-    try:
-        if piece is not None:
-            played = clip(piece, longest)
-        elif recording is not None:
-            played = sound_clip(*recording, longest)
-        else:
-            return "", ""
-    except RenderError as error:
-        return "", str(error)
-    return f"data:audio/mpeg;base64,{base64.b64encode(played.data).decode()}", ""
+def _sound(
+    piece: Piece | None, recording: Sound | None, place: int, noted: Sounds | None
+) -> tuple[str, str]:
+    """A mark for the example's sound, or "" and why there is none."""
+    if noted is None:
+        return "", ""
+    if piece is not None:
+        length = excerpt_span(piece, LONGEST)[1]
+        if length <= 0:
+            return "", "the piece has no notes"
+        return noted.note(partial(clip, piece), length, place), ""
+    if recording is not None:
+        samples, rate = recording
+        if not len(samples) or not np.isfinite(samples).all():
+            return "", "the recording has no samples, or some that are no numbers"
+        start = samples[: round(LONGEST * rate)]
+        return noted.note(partial(sound_clip, start, rate), len(start) / rate, place), ""
+    return "", ""
 
 
 def _picture(recording: Sound, longest: float) -> SoundView | None:

@@ -1,8 +1,8 @@
 """The leaderboard as every format lays it out: which rows, which columns, in which order.
 
-The first table holds the metrics of whole systems (set distances) and originality; then comes one
-table for each family of metrics of single items; then, as details, one for each set metric that
-was also asked for with other parameters (a distance of one feature, say).
+The first table holds what listeners said, the metrics of whole systems (set distances) and
+originality; then comes one table for each family of metrics of single items; then, as details, one
+for each set metric that was also asked for with other parameters (a distance of one feature, say).
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def tables(benchmark: Benchmark) -> list[Table]:
     for column in benchmark.columns:
         if column.level == "set" and column.key != column.name and column.name in plain:
             details.setdefault(column.name, []).append(column)
-        elif column.level in ("set", "corpus"):
+        elif column.is_human or column.level in ("set", "corpus"):
             main.append(column)
         else:
             families.setdefault(column.family, []).append(column)
-    main.sort(key=lambda c: c.level != "set")
+    main.sort(key=lambda c: (not c.is_human, c.level != "set"))
     return [
         Table("overview", tuple(main), "main"),
         *(Table(name, tuple(columns), "family") for name, columns in families.items()),

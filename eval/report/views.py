@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from concours.eval.report import tables as layout
 from concours.eval.report import wording as words
-from concours.eval.report.model import Benchmark, Cell, Column, Report, System
+from concours.eval.report.axes import Axis, axes
+from concours.eval.report.model import Benchmark, Cell, Column, System
 from concours.eval.report.picks import SHOWN, picks
-from concours.eval.report.players import Hooks, PlayerView, excerpt_seconds, player_view
+from concours.eval.report.players import Hooks, PlayerView, player_view
 from concours.eval.report.plots import Plot, plot
 
 SHADES = 5
+Links = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,9 @@ class CellView:
     text: str
     interval: str
     rank: int | None
+    ranks: str
+    group: str
+    leads: bool
     shade: int
     note: str
     sort: float | None
@@ -43,6 +49,8 @@ class SystemView:
     warnings: tuple[tuple[str, int], ...]
     failures: tuple[layout.Failure, ...]
     players: tuple[PlayerView, ...]
+    originality: str
+    axes: tuple[Axis, ...]
 
 
 @dataclass(frozen=True)
@@ -66,13 +74,12 @@ class BenchmarkView:
 
 
 def benchmark_view(
-    benchmark: Benchmark, number: int, *, report: Report, hooks: Hooks
+    benchmark: Benchmark, number: int, *, hooks: Hooks, links: Links
 ) -> BenchmarkView:
     """Everything that the page says of a benchmark; ``number`` makes its anchors unique."""
     anchor = f"b{number + 1}"
-    longest = excerpt_seconds(report)
     systems = tuple(
-        _system(s, f"{anchor}-s{i + 1}", benchmark, longest, hooks)
+        _system(s, f"{anchor}-s{i + 1}", benchmark, hooks, links.get(s.name, ""))
         for i, s in enumerate(layout.ordered_systems(benchmark))
     )
     metrics = {
@@ -132,6 +139,9 @@ def _cell(benchmark: Benchmark, system: System, metric: MetricView) -> CellView:
         text=words.value(cell, metric.places),
         interval=words.interval(cell, metric.places),
         rank=cell.rank,
+        ranks=words.rank_interval(cell),
+        group=cell.group,
+        leads=cell.leads,
         shade=_shade(benchmark, metric.column, cell),
         note=_note(cell),
         sort=sort,
@@ -159,6 +169,18 @@ def _note(cell: Cell) -> str:
         notes.append(f"distance to the reference: {words.number(cell.gap, 2)} standard deviations")
     if cell.value is not None:
         notes.append(f"over {words.counted(cell.n, 'item')}")
+    if cell.n_clusters is not None and cell.n_clusters != cell.n:
+        notes.append(f"from {words.counted(cell.n_clusters, 'prompt or song', 'prompts or songs')}")
+    if cell.n_ratings is not None:
+        notes.append(words.counted(cell.n_ratings, "rating"))
+    if cell.n_raters is not None:
+        notes.append(words.counted(cell.n_raters, "listener"))
+    if cell.method:
+        notes.append(f"interval: {cell.method}")
+    if cell.rank_low is not None and cell.rank_high is not None:
+        notes.append(f"ranks {cell.rank_low} to {cell.rank_high} are possible")
+    if cell.unranked:
+        notes.append(cell.unranked)
     if cell.n_undefined:
         notes.append(f"undefined for {words.counted(cell.n_undefined, 'item')}")
     return "; ".join(notes)
@@ -168,8 +190,8 @@ def _system(
     system: System,
     anchor: str,
     benchmark: Benchmark,
-    longest: float,
     hooks: Hooks,
+    originality: str,
 ) -> SystemView:
     counts: dict[str, int] = {}
     for item in system.items:
@@ -182,7 +204,9 @@ def _system(
         warnings=tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))),
         failures=tuple(f for f in layout.failures(benchmark) if f.system is system),
         players=tuple(
-            player_view(system, p.item, SHOWN[p.place], benchmark, longest, hooks)
-            for p in picks(system)
+            player_view(system, p.item, SHOWN[p.place], i, benchmark, hooks)
+            for i, p in enumerate(picks(system))
         ),
+        originality=originality,
+        axes=() if system.is_reference else axes(benchmark, system),
     )

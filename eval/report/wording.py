@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable
 from statistics import median
 
-from concours.eval.report.model import Benchmark, Cell, Column
+from concours.eval.report.model import Benchmark, Cell, Column, Heard
 from concours.metrics.spec import Direction, Level
 
 ARROWS: dict[Direction, str] = {"higher": "↑", "lower": "↓", "reference": "≈", "none": ""}
@@ -110,8 +110,33 @@ def value_text(cell: Cell, places: int) -> str:
     return " ".join(filter(None, (value(cell, places), interval(cell, places))))
 
 
-def is_best(cell: Cell) -> bool:
-    return cell.rank == 1
+def place(cell: Cell) -> str:
+    """``#2 (1–3) ab``: the rank, its interval, and the groups; "" where nothing ranks the cell."""
+    if cell.rank is None:
+        return ""
+    return " ".join(filter(None, (f"#{cell.rank}", rank_interval(cell), cell.group)))
+
+
+def rank_interval(cell: Cell) -> str:
+    """``(1–3)``; "" where the rank is certain, or has no interval."""
+    low, high = cell.rank_low, cell.rank_high
+    return "" if low is None or high is None or low == high else f"({low}–{high})"
+
+
+def share(confidence: float) -> str:
+    """``95%``.
+
+    >>> share(0.95), share(0.999)
+    ('95%', '99.9%')
+    """
+    return f"{100 * confidence:.4g}%"
+
+
+def heard_text(heard: Heard) -> str:
+    """``0.42 [0.20, 0.60]``: a correlation with its interval."""
+    if heard.ci_low is None or heard.ci_high is None:
+        return f"{heard.value:.2f}"
+    return f"{heard.value:.2f} [{heard.ci_low:.2f}, {heard.ci_high:.2f}]"
 
 
 def plain(text: str, keep: str = "") -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -117,12 +118,11 @@ def permutation(differences: ArrayLike, *, seed: int, draws: int = 9999) -> Test
     observed = abs(float(d.sum()))
     tolerance = 1e-12 * float(np.abs(d).sum())
     if n <= EXACT_BLOCKS:
-        signs = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
+        signs = _every_sign(n)
         p = float(np.mean(np.abs(signs @ d) >= observed - tolerance))
         how = "sign-flip, exact"
     else:
-        rng = np.random.default_rng(seed)
-        signs = rng.choice((1.0, -1.0), size=(draws, n))
+        signs = _signs(n, draws, seed)
         p = float((1 + np.sum(np.abs(signs @ d) >= observed - tolerance)) / (1 + draws))
         how = f"sign-flip, {draws} draws"
     spread = float(d.std(ddof=1))
@@ -130,6 +130,17 @@ def permutation(differences: ArrayLike, *, seed: int, draws: int = 9999) -> Test
     if observed == 0:
         effect = 0.0
     return Tested(float(d.mean()), p, effect, "Cohen's d_z", n, how)
+
+
+@lru_cache(maxsize=4)
+def _every_sign(n: int) -> Floats:
+    return np.array(list(itertools.product((1.0, -1.0), repeat=n)))
+
+
+@lru_cache(maxsize=4)
+def _signs(n: int, draws: int, seed: int) -> Floats:
+    """Kept, since a leaderboard asks for the same ones for every pair and column."""
+    return np.random.default_rng(seed).choice((1.0, -1.0), size=(draws, n))
 
 
 def unpaired(first: ArrayLike, second: ArrayLike) -> Tested | Undefined:

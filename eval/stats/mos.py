@@ -58,9 +58,10 @@ class Anova(NamedTuple):
 
 def t_half(df: float, level: float = 0.95) -> float:
     """The two-sided quantile of Student's t."""
-    from scipy.stats import t
+    from scipy.special import ndtri, stdtrit
 
-    return float(t.ppf(0.5 + level / 2, df))
+    p = 0.5 + level / 2
+    return float(stdtrit(df, p) if math.isfinite(df) else ndtri(p))
 
 
 def item_mos(values: ArrayLike, level: float = 0.95) -> Interval | Undefined:

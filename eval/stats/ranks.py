@@ -30,10 +30,11 @@ def rank(values: ArrayLike, *, higher_is_better: bool = True) -> Floats:
     >>> rank([3.0, 5.0, 3.0]).tolist()
     [2.5, 1.0, 2.5]
     """
-    from scipy.stats import rankdata
-
     v = np.asarray(values, dtype=np.float64)
-    return np.asarray(rankdata(-v if higher_is_better else v), dtype=np.float64)
+    _, place, ties = np.unique(
+        -v if higher_is_better else v, return_inverse=True, return_counts=True
+    )
+    return np.asarray((np.cumsum(ties) - (ties - 1) / 2)[place], dtype=np.float64)
 
 
 def rank_intervals(

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from concours.eval.errors import StoreError
 from concours.eval.store import tables
 from concours.eval.store.study_tables import create_study_tables
+from concours.eval.store.trust_tables import create_trust_tables
 
 _own = MetaData()
 migration_table = Table(
@@ -60,7 +61,8 @@ def _pairs(connection: Connection) -> None:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "runs and scores", _runs_and_scores),
     Migration(2, "listening tests", create_study_tables),
-    Migration(3, "pairs", _pairs),
+    Migration(3, "trust cards", create_trust_tables),
+    Migration(4, "pairs", _pairs),
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from concours.eval.clusters import cluster_of
 from concours.eval.store.engine import Store
 from concours.eval.store.tables import (
     item,
@@ -24,6 +25,8 @@ from concours.eval.store.tables import (
 
 @dataclass(frozen=True)
 class StoredItem:
+    """``songs`` is the system's pattern of songs in paths, "" where it has none."""
+
     system: str
     position: int
     path: str
@@ -33,6 +36,12 @@ class StoredItem:
     reason: str
     warnings: tuple[str, ...]
     prompt: str = ""
+    songs: str = ""
+
+    @property
+    def unit(self) -> str:
+        """The cluster it belongs to: its prompt or song, else the item by itself."""
+        return cluster_of(self.system, self.path, self.prompt, self.songs)
 
 
 @dataclass(frozen=True)
@@ -45,12 +54,16 @@ class StoredScore:
 
 @dataclass(frozen=True)
 class StoredSetScore:
+    """``halves`` are the distances between half-samples, shared by the systems of a run; None
+    where undefined, empty in runs of an older version."""
+
     value: float | None
     ci_low: float | None
     ci_high: float | None
     n: int
     status: str
     reason: str
+    halves: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,7 @@ def read_run(store: Store, run_id: str) -> StoredRun:
             .where(set_score.c.run_id == run_id)
             .order_by(set_score.c.position)
         ).all()
+    sources = header.manifest.get("config", {}).get("sources", {})
     by_key = {
         m.key: StoredMeasure(m.key, m.metric, m.version, m.parameters) for m in [*measures, *sets]
     }
@@ -147,6 +161,7 @@ def read_run(store: Store, run_id: str) -> StoredRun:
                 i.why or i.reason,
                 tuple(i.warnings or ()),
                 i.prompt,
+                str(sources.get(i.system, {}).get("songs") or ""),
             )
             for i in items
         ),
@@ -156,7 +171,15 @@ def read_run(store: Store, run_id: str) -> StoredRun:
             for s in scores
         },
         {
-            (s.system, s.key): StoredSetScore(s.value, s.ci_low, s.ci_high, s.n, s.status, s.reason)
+            (s.system, s.key): StoredSetScore(
+                s.value,
+                s.ci_low,
+                s.ci_high,
+                s.n,
+                s.status,
+                s.reason,
+                tuple((s.detail or {}).get("halves", ())),
+            )
             for s in sets
         },
     )

@@ -32,7 +32,8 @@ MeasureIds = dict[tuple[str, int, str, str], int]
 
 
 class SetValue(NamedTuple):
-    """A set metric of one system, with its interval and its place among the run's set metrics."""
+    """A set metric of one system, with its interval and its place among the run's set metrics;
+    ``halves`` are the distances between half-samples, None where undefined."""
 
     system: str
     position: int
@@ -40,6 +41,7 @@ class SetValue(NamedTuple):
     ci_low: float | None
     ci_high: float | None
     n: int
+    halves: Sequence[float | None] = ()
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -311,7 +313,7 @@ def write_set_scores(store: Store, run_id: str, values: Iterable[SetValue]) -> N
             "n": v.n,
             "status": v.score.status,
             "reason": v.score.reason,
-            "detail": dict(v.score.detail),
+            "detail": {**v.score.detail, **({"halves": list(v.halves)} if v.halves else {})},
         }
         for v in values
     ]

@@ -7,7 +7,6 @@ from concours.eval.store.study_answers import (
     RatingRow,
     Stored,
     answer_page,
-    correct,
     decide,
     read_draft,
     read_pages,
@@ -27,6 +26,16 @@ from concours.eval.store.study_claims import (
     next_assignment,
     progress,
 )
+from concours.eval.store.study_corrections import (
+    CORRECTION,
+    Answered,
+    answered_trials,
+    assignment_of,
+    close_correction,
+    correct,
+    find_correction,
+    open_correction,
+)
 from concours.eval.store.study_raters import (
     Erased,
     Rater,
@@ -34,6 +43,7 @@ from concours.eval.store.study_raters import (
     find_rater,
     give_consent,
     invite_raters,
+    is_crowd_key,
     join_by_crowd,
     join_by_token,
     open_crowd_link,
@@ -45,6 +55,7 @@ from concours.eval.store.study_raters import (
 )
 from concours.eval.store.study_reading import (
     StudyCounts,
+    code_rows,
     count_study,
     page_rows,
     playback_rows,
@@ -73,7 +84,9 @@ from concours.eval.store.study_setup import (
 from concours.eval.store.transactions import StoreBusy
 
 __all__ = [
+    "CORRECTION",
     "Answer",
+    "Answered",
     "Assignment",
     "Candidate",
     "Erased",
@@ -93,9 +106,13 @@ __all__ = [
     "add_blocks",
     "answer_page",
     "answered",
+    "answered_trials",
+    "assignment_of",
     "claim_block",
     "claim_trial",
+    "close_correction",
     "close_study",
+    "code_rows",
     "complete_rater",
     "correct",
     "count_blocks",
@@ -104,15 +121,18 @@ __all__ = [
     "decide",
     "expire",
     "find_assignment",
+    "find_correction",
     "find_rater",
     "find_study",
     "give_consent",
     "go_live",
     "invite_raters",
+    "is_crowd_key",
     "join_by_crowd",
     "join_by_token",
     "new_id",
     "next_assignment",
+    "open_correction",
     "open_crowd_link",
     "page_rows",
     "playback_rows",

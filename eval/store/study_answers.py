@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from concours.eval.errors import UsageError
 from concours.eval.store.engine import Store
 from concours.eval.store.study_setup import new_id
 from concours.eval.store.study_tables import (
@@ -77,7 +76,7 @@ def submit(store: Store, rater_id: str, assignment_id: str, answer: Answer, now:
     """
 
     def body(connection: Connection) -> Stored:
-        if _known(connection, answer.key, assignment_id):
+        if is_stored(connection, answer.key, assignment_id):
             return "repeated"
         changed = connection.execute(
             update(assignment)
@@ -91,8 +90,8 @@ def submit(store: Store, rater_id: str, assignment_id: str, answer: Answer, now:
         ).rowcount
         if changed != 1:
             # a rival with the same key may have committed while this one waited for the row
-            return "repeated" if _known(connection, answer.key, assignment_id) else "conflict"
-        _insert(connection, assignment_id, answer, now, revision=1, supersedes=None)
+            return "repeated" if is_stored(connection, answer.key, assignment_id) else "conflict"
+        insert_submission(connection, assignment_id, answer, now, revision=1, supersedes=None)
         connection.execute(
             delete(draft).where(draft.c.rater_id == rater_id, draft.c.page == assignment_id)
         )
@@ -102,42 +101,27 @@ def submit(store: Store, rater_id: str, assignment_id: str, answer: Answer, now:
     return write(store, body)
 
 
-def correct(store: Store, rater_id: str, assignment_id: str, answer: Answer, now: float) -> Stored:
-    """Stores a correction: a new revision that supersedes the last one, which stays.
-
-    Raises:
-        UsageError: nothing has been answered yet.
-    """
-
-    def body(connection: Connection) -> Stored:
-        if _known(connection, answer.key, assignment_id):
-            return "repeated"
-        last = connection.execute(
-            select(submission.c.id, submission.c.revision)
-            .join(assignment, assignment.c.id == submission.c.assignment_id)
-            .where(assignment.c.id == assignment_id, assignment.c.rater_id == rater_id)
-            .order_by(submission.c.revision.desc())
-            .limit(1)
-        ).one_or_none()
-        if last is None:
-            raise UsageError("there is no answer to correct yet")
-        _insert(connection, assignment_id, answer, now, last.revision + 1, last.id)
-        return "stored"
-
-    return write(store, body)
-
-
 def save_draft(
-    store: Store, rater_id: str, page: str, answers: Mapping[str, Any], now: float
+    store: Store,
+    rater_id: str,
+    page: str,
+    answers: Mapping[str, Any],
+    now: float,
+    must_be_open: bool = False,
 ) -> str | None:
-    """Keeps a half-filled page; returns the rater's current tab."""
+    """Keeps a half-filled page; returns the rater's current tab.
+
+    A page that ``must_be_open`` (a correction) is kept only where it has a draft already: a slow
+    message of a page that was left must not open it again.
+    """
 
     def body(connection: Connection) -> str | None:
         seen = update(rater).where(rater.c.id == rater_id).values(last_seen_at=now)
         connection.execute(seen)
         mine = (draft.c.rater_id == rater_id, draft.c.page == page)
         values = {"answers": dict(answers), "saved_at": now}
-        if connection.execute(update(draft).where(*mine).values(**values)).rowcount == 0:
+        changed = connection.execute(update(draft).where(*mine).values(**values)).rowcount
+        if changed == 0 and not must_be_open:
             connection.execute(insert(draft).values(rater_id=rater_id, page=page, **values))
         tab: str | None = connection.scalar(select(rater.c.tab).where(rater.c.id == rater_id))
         return tab
@@ -252,14 +236,15 @@ def decide(
     return write(store, body)
 
 
-def _known(connection: Connection, key: str, assignment_id: str) -> bool:
+def is_stored(connection: Connection, key: str, assignment_id: str) -> bool:
+    """Whether this answer to the assignment is there already."""
     query = select(func.count()).where(
         submission.c.key == key, submission.c.assignment_id == assignment_id
     )
     return bool(connection.scalar(query))
 
 
-def _insert(
+def insert_submission(
     connection: Connection,
     assignment_id: str,
     answer: Answer,
@@ -267,6 +252,7 @@ def _insert(
     revision: int,
     supersedes: str | None,
 ) -> None:
+    """Adds an answer with its ratings and preferences."""
     submission_id = new_id()
     connection.execute(
         insert(submission).values(

@@ -26,6 +26,7 @@ class Candidate:
 
     trial_id: str
     number: int
+    kind: str
     systems: tuple[str, ...]
     item: str
     given: int
@@ -53,7 +54,13 @@ def candidates_for(connection: Connection, study_id: str, had: set[str]) -> list
     given: dict[str, int] = dict(map(_pair, connection.execute(counts)))
     shown: dict[str, list[Any]] = {}
     for row in connection.execute(
-        select(trial.c.id, trial.c.number, study_system.c.name, study_item.c.name.label("item"))
+        select(
+            trial.c.id,
+            trial.c.number,
+            trial.c.kind,
+            study_system.c.name,
+            study_item.c.name.label("item"),
+        )
         .join(trial_stimulus, trial_stimulus.c.trial_id == trial.c.id)
         .join(stimulus, stimulus.c.id == trial_stimulus.c.stimulus_id)
         .outerjoin(study_system, study_system.c.id == stimulus.c.system_id)
@@ -66,6 +73,7 @@ def candidates_for(connection: Connection, study_id: str, had: set[str]) -> list
         Candidate(
             trial_id=trial_id,
             number=rows[0].number,
+            kind=rows[0].kind,
             systems=tuple(r.name or "" for r in rows),
             item=rows[0].item or "",
             given=given.get(trial_id, 0),
@@ -76,7 +84,9 @@ def candidates_for(connection: Connection, study_id: str, had: set[str]) -> list
 
 
 def outcomes_so_far(connection: Connection, study_id: str) -> list[Outcome]:
+    """The newest answer to each comparison of two systems."""
     a, b = stimulus.alias("a"), stimulus.alias("b")
+    later = submission.alias("later")
     system_a, system_b = study_system.alias("sa"), study_system.alias("sb")
     return [
         Outcome(row.a, row.b, row.choice)
@@ -88,7 +98,8 @@ def outcomes_so_far(connection: Connection, study_id: str) -> list[Outcome]:
             .join(b, b.c.id == preference.c.stimulus_b)
             .join(system_a, system_a.c.id == a.c.system_id)
             .join(system_b, system_b.c.id == b.c.system_id)
-            .where(a.c.study_id == study_id)
+            .outerjoin(later, later.c.supersedes == submission.c.id)
+            .where(a.c.study_id == study_id, later.c.id.is_(None))
             .order_by(preference.c.id)
         )
     ]

@@ -81,14 +81,7 @@ def claim_block(store: Store, study_id: str, rater_id: str, leading: Sequence[in
         if found is None:
             return False
         connection.execute(update(block).where(block.c.id == found).values(rater_id=rater_id))
-        lead = connection.execute(
-            select(trial.c.id, func.count(trial_stimulus.c.position).label("n"))
-            .join(trial_stimulus, trial_stimulus.c.trial_id == trial.c.id)
-            .where(trial.c.study_id == study_id, trial.c.number.in_(leading))
-            .group_by(trial.c.id, trial.c.number)
-            .order_by(trial.c.number)
-        ).all()
-        rows: list[tuple[str, list[int]]] = [(row.id, list(range(row.n))) for row in lead]
+        rows = _leading(connection, study_id, leading)
         rows += [
             (row.trial_id, row.slot_order)
             for row in connection.execute(
@@ -117,10 +110,12 @@ def claim_trial(
     rater_id: str,
     choose: Chooser,
     shuffle: Callable[[int, int], Sequence[int]],
+    leading: Sequence[int] = (),
 ) -> bool:
     """Adds one pending assignment, the trial that ``choose`` picks; False where it picks none.
 
-    ``shuffle(times the trial was given, slots)`` is the order of its slots.
+    ``shuffle(times the trial was given, slots)`` is the order of its slots. A rater's first trials
+    are those numbered ``leading`` (training).
     """
 
     def body(connection: Connection) -> bool:
@@ -130,14 +125,20 @@ def claim_trial(
         )
         if connection.scalar(waiting.limit(1)) is not None:
             return True
-        had = select(assignment.c.trial_id).where(assignment.c.rater_id == rater_id)
-        candidates = candidates_for(connection, study_id, set(connection.scalars(had)))
+        mine = select(assignment.c.trial_id).where(assignment.c.rater_id == rater_id)
+        had = set(connection.scalars(mine))
+        lead = [] if had else _leading(connection, study_id, leading)
+        for position, (trial_id, order) in enumerate(lead):
+            _assign(connection, rater_id, trial_id, position, order)
+        if lead:
+            return True
+        candidates = candidates_for(connection, study_id, had)
         chosen = choose(candidates, outcomes_so_far(connection, study_id))
         if chosen is None:
             return False
-        order = list(shuffle(chosen.given, len(chosen.systems)))
+        slots = list(shuffle(chosen.given, len(chosen.systems)))
         position = _next_position(connection, rater_id)
-        _assign(connection, rater_id, chosen.trial_id, position, order)
+        _assign(connection, rater_id, chosen.trial_id, position, slots)
         return True
 
     return write(store, body)
@@ -293,6 +294,20 @@ def read_assignment(connection: Connection, assignment_id: str) -> Assignment:
         slots=tuple(shown[i] for i in row.slot_order),
         x_matches=matches[0] if matches else None,
     )
+
+
+def _leading(
+    connection: Connection, study_id: str, numbers: Sequence[int]
+) -> list[tuple[str, list[int]]]:
+    """(trial, slot order) of the trials of these numbers, as the design has them."""
+    rows = connection.execute(
+        select(trial.c.id, func.count(trial_stimulus.c.position).label("n"))
+        .join(trial_stimulus, trial_stimulus.c.trial_id == trial.c.id)
+        .where(trial.c.study_id == study_id, trial.c.number.in_(numbers))
+        .group_by(trial.c.id, trial.c.number)
+        .order_by(trial.c.number)
+    )
+    return [(row.id, list(range(row.n))) for row in rows]
 
 
 def _has_block(connection: Connection, rater_id: str) -> bool:

@@ -117,6 +117,12 @@ def join_by_crowd(
     return write(store, body)
 
 
+def is_crowd_key(store: Store, study_id: str, key: str) -> bool:
+    """Whether a crowd link is the study's current one."""
+    mine = and_(study.c.id == study_id, study.c.crowd_key_sha256 == token_hash(key))
+    return read(store, lambda c: c.scalar(select(study.c.id).where(mine)) is not None)
+
+
 def find_rater(store: Store, study_id: str, rater_id: str) -> Rater | None:
     query = select(rater).where(rater.c.id == rater_id, rater.c.study_id == study_id)
     return read(store, lambda c: _as_rater(c.execute(query).one_or_none()))
@@ -185,13 +191,25 @@ def complete_rater(store: Store, rater_id: str, code: str, now: float) -> str:
 
 
 def revoke_rater(store: Store, rater_id: str, now: float) -> None:
-    """Makes the link worthless; what was answered stays."""
-    query = (
-        update(rater)
-        .where(rater.c.id == rater_id, rater.c.withdrawn_at.is_(None))
-        .values(token_sha256=None, status="revoked", revoked_at=now)
-    )
-    write(store, lambda c: c.execute(query))
+    """Makes the link worthless; what was answered stays, and an unfinished block goes to others."""
+
+    def body(connection: Connection) -> None:
+        changed = connection.execute(
+            update(rater)
+            .where(rater.c.id == rater_id, rater.c.withdrawn_at.is_(None))
+            .values(token_sha256=None, status="revoked", revoked_at=now)
+        ).rowcount
+        finished = select(rater.c.completed_at).where(rater.c.id == rater_id)
+        if not changed or connection.scalar(finished) is not None:
+            return
+        connection.execute(
+            update(assignment)
+            .where(assignment.c.rater_id == rater_id, assignment.c.status.in_(("open", "pending")))
+            .values(status="expired")
+        )
+        connection.execute(update(block).where(block.c.rater_id == rater_id).values(rater_id=None))
+
+    write(store, body)
 
 
 def withdraw_rater(store: Store, rater_id: str, now: float) -> Erased:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, Table, func, select
 
 from concours.eval.store.engine import Store
 from concours.eval.store.study_setup import NewTrial
@@ -18,6 +18,7 @@ from concours.eval.store.study_tables import (
     playback_event,
     preference,
     rater,
+    rater_private,
     rating,
     screening_decision,
     stimulus,
@@ -148,73 +149,58 @@ def rating_rows(store: Store, study_id: str) -> list[Row]:
     """Every rating with what it is about, oldest first; superseded revisions are marked."""
     other = stimulus.alias("other")
     other_system = study_system.alias("other_system")
-    later = submission.alias("later")
-    query = (
-        select(
-            *_answer_columns(),
-            rating.c.slot,
-            rating.c.stimulus_id,
-            stimulus.c.role,
-            study_system.c.name.label("system"),
-            study_item.c.name.label("item"),
-            stimulus.c.clip_sha256,
-            rating.c.dimension,
-            rating.c.frame,
-            rating.c.value,
-            other.c.id.label("compared_with"),
-            other_system.c.name.label("compared_with_system"),
-            later.c.id.is_not(None).label("superseded"),
-        )
-        .select_from(rating)
-        .join(submission, submission.c.id == rating.c.submission_id)
-        .join(assignment, assignment.c.id == submission.c.assignment_id)
-        .join(trial, trial.c.id == assignment.c.trial_id)
-        .join(rater, rater.c.id == assignment.c.rater_id)
-        .join(stimulus, stimulus.c.id == rating.c.stimulus_id)
+    query = _answers(
+        rating,
+        study_id,
+        rating.c.slot,
+        rating.c.stimulus_id,
+        stimulus.c.role,
+        study_system.c.name.label("system"),
+        study_item.c.name.label("item"),
+        stimulus.c.clip_sha256,
+        rating.c.dimension,
+        rating.c.frame,
+        rating.c.value,
+        other.c.id.label("compared_with"),
+        other_system.c.name.label("compared_with_system"),
+    )
+    return _rows(
+        store,
+        query.join(stimulus, stimulus.c.id == rating.c.stimulus_id)
         .outerjoin(study_system, study_system.c.id == stimulus.c.system_id)
         .outerjoin(study_item, study_item.c.id == stimulus.c.item_id)
         .outerjoin(other, other.c.id == rating.c.compared_with)
-        .outerjoin(other_system, other_system.c.id == other.c.system_id)
-        .outerjoin(later, later.c.supersedes == submission.c.id)
-        .where(rater.c.study_id == study_id)
-        .order_by(submission.c.submitted_at, rating.c.id)
+        .outerjoin(other_system, other_system.c.id == other.c.system_id),
     )
-    return _rows(store, query)
 
 
 def preference_rows(store: Store, study_id: str) -> list[Row]:
+    """The same for preferences."""
     a, b = stimulus.alias("a"), stimulus.alias("b")
     system_a, system_b = study_system.alias("system_a"), study_system.alias("system_b")
-    later = submission.alias("later")
-    query = (
-        select(
-            *_answer_columns(),
-            preference.c.dimension,
-            preference.c.stimulus_a,
-            system_a.c.name.label("system_a"),
-            preference.c.stimulus_b,
-            system_b.c.name.label("system_b"),
-            study_item.c.name.label("item"),
-            a.c.clip_sha256.label("clip_sha256_a"),
-            b.c.clip_sha256.label("clip_sha256_b"),
-            preference.c.choice,
-            later.c.id.is_not(None).label("superseded"),
-        )
-        .select_from(preference)
-        .join(submission, submission.c.id == preference.c.submission_id)
-        .join(assignment, assignment.c.id == submission.c.assignment_id)
-        .join(trial, trial.c.id == assignment.c.trial_id)
-        .join(rater, rater.c.id == assignment.c.rater_id)
-        .join(a, a.c.id == preference.c.stimulus_a)
+    query = _answers(
+        preference,
+        study_id,
+        preference.c.dimension,
+        preference.c.stimulus_a,
+        a.c.role.label("role_a"),
+        system_a.c.name.label("system_a"),
+        preference.c.stimulus_b,
+        b.c.role.label("role_b"),
+        system_b.c.name.label("system_b"),
+        study_item.c.name.label("item"),
+        a.c.clip_sha256.label("clip_sha256_a"),
+        b.c.clip_sha256.label("clip_sha256_b"),
+        preference.c.choice,
+    )
+    return _rows(
+        store,
+        query.join(a, a.c.id == preference.c.stimulus_a)
         .join(b, b.c.id == preference.c.stimulus_b)
         .outerjoin(system_a, system_a.c.id == a.c.system_id)
         .outerjoin(system_b, system_b.c.id == b.c.system_id)
-        .outerjoin(study_item, study_item.c.id == trial.c.item_id)
-        .outerjoin(later, later.c.supersedes == submission.c.id)
-        .where(rater.c.study_id == study_id)
-        .order_by(submission.c.submitted_at, preference.c.id)
+        .outerjoin(study_item, study_item.c.id == trial.c.item_id),
     )
-    return _rows(store, query)
 
 
 def rater_rows(store: Store, study_id: str) -> list[Row]:
@@ -231,6 +217,24 @@ def rater_rows(store: Store, study_id: str) -> list[Row]:
             rater.c.completed_at,
             rater.c.last_seen_at,
         )
+        .where(rater.c.study_id == study_id, rater.c.withdrawn_at.is_(None))
+        .order_by(rater.c.number)
+    )
+    return _rows(store, query)
+
+
+def code_rows(store: Store, study_id: str) -> list[Row]:
+    """Raters by platform id with their completion codes: for paying, not for analysis."""
+    query = (
+        select(
+            rater.c.number.label("rater"),
+            rater_private.c.external_id.label("platform_id"),
+            rater.c.status,
+            rater.c.completion_code,
+            rater.c.consented_at,
+            rater.c.completed_at,
+        )
+        .outerjoin(rater_private, rater_private.c.rater_id == rater.c.id)
         .where(rater.c.study_id == study_id, rater.c.withdrawn_at.is_(None))
         .order_by(rater.c.number)
     )
@@ -312,19 +316,33 @@ def screening_rows(store: Store, study_id: str) -> list[Row]:
     return _rows(store, query)
 
 
-def _answer_columns() -> tuple[Any, ...]:
+def _answers(table: Table, study_id: str, *columns: Any) -> Select[Any]:
+    """Rows of ratings or preferences with the rater, trial and revision that they belong to."""
+    later = submission.alias("later")
     return (
-        rater.c.number.label("rater"),
-        assignment.c.id.label("assignment"),
-        assignment.c.position,
-        trial.c.number.label("trial"),
-        trial.c.kind,
-        submission.c.id.label("submission"),
-        submission.c.revision,
-        submission.c.submitted_at,
-        submission.c.elapsed,
-        submission.c.heard,
-        submission.c.comment,
+        select(
+            rater.c.number.label("rater"),
+            assignment.c.id.label("assignment"),
+            assignment.c.position,
+            trial.c.number.label("trial"),
+            trial.c.kind,
+            submission.c.id.label("submission"),
+            submission.c.revision,
+            submission.c.submitted_at,
+            submission.c.elapsed,
+            submission.c.heard,
+            submission.c.comment,
+            *columns,
+            later.c.id.is_not(None).label("superseded"),
+        )
+        .select_from(table)
+        .join(submission, submission.c.id == table.c.submission_id)
+        .join(assignment, assignment.c.id == submission.c.assignment_id)
+        .join(trial, trial.c.id == assignment.c.trial_id)
+        .join(rater, rater.c.id == assignment.c.rater_id)
+        .outerjoin(later, later.c.supersedes == submission.c.id)
+        .where(rater.c.study_id == study_id)
+        .order_by(submission.c.submitted_at, table.c.id)
     )
 
 

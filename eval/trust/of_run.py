@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from concours.eval.compare import Side, values_and_clusters
+from concours.eval.compare.differences import Side, values_and_clusters
 from concours.eval.errors import UsageError
 from concours.eval.joining import Clip, Joined, join
 from concours.eval.report.gather import gather, pieces

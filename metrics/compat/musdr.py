@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from concours.metrics.chords import changes, chords_of
+from concours.metrics.chords import progression_of
 from concours.metrics.compat.entry import peer_metric
 from concours.metrics.entropy import entropy_of
 from concours.metrics.piece import Ints, Piece
@@ -164,10 +164,10 @@ def chord_progression_irregularity(piece: Piece) -> float | Undefined:
     Differs from ours: divides by one trigram too few, never looks at the last one, and gives 1 for
     up to three chords.
     """
-    chords = chords_of(piece)
-    if isinstance(chords, Undefined):
-        return chords
-    return progression_irregularity(changes(chords)[0].tolist())
+    progression = progression_of(piece)
+    if isinstance(progression, Undefined):
+        return progression
+    return progression_irregularity(progression.state.tolist())
 
 
 def _events_entropy(window: int) -> EventMetric:

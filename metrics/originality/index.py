@@ -15,12 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from concours.metrics.originality.suffix import Matches, longest_matches, occurrences, suffix_array
+from concours.metrics.originality.lookup import Matches, longest_matches, stand_in
+from concours.metrics.originality.lookup_tables import Tables, tables
+from concours.metrics.originality.suffix import occurrences, suffix_array
 from concours.metrics.originality.tokens import SEPARATOR, Tokens, view_width
 
-FORMAT = 2
+FORMAT = 3
 _PER_NOTE = ("text", "suffixes", "pitch", "onset", "bar", "beat", "track")
 _ARRAYS = (*_PER_NOTE, "vocabulary", "starts", "voices", "ticks_per_quarter", "names")
+_TABLES = tuple(f"lookup_{name}" for name in Tables._fields)
 
 
 class Hit(NamedTuple):
@@ -43,7 +46,8 @@ class NgramIndex:
     ``text``, ``suffixes``, ``pitch``, ``onset``, ``bar``, ``beat``, ``track``: shape (notes of the
     corpus,), each in the narrowest type that holds it; ``vocabulary``: the distinct tokens,
     ascending; ``starts``: (pieces + 1,), where each piece begins, and ``voices`` where each voice
-    does; ``ticks_per_quarter``, ``names``: (pieces,); ``excluded``: pieces that answer no query.
+    does; ``ticks_per_quarter``, ``names``: (pieces,); ``lookup``: what makes the suffix array quick
+    to search, at most two bytes a note; ``excluded``: pieces that answer no query.
     """
 
     view: str
@@ -59,6 +63,7 @@ class NgramIndex:
     track: NDArray[Any]
     ticks_per_quarter: NDArray[np.int64]
     names: NDArray[np.str_]
+    lookup: Tables
     excluded: frozenset[int] = frozenset()
 
     @property
@@ -105,10 +110,11 @@ class NgramIndex:
         text[code == SEPARATOR] = 0
         text = text.astype(np.uint16 if len(vocabulary) < 1 << 16 else np.int32)
         starts = np.concatenate([[0], np.cumsum([len(t) for t in laid])]).astype(np.int64)
+        suffixes = suffix_array(text)
         return cls(
             view=views[0],
             text=text,
-            suffixes=suffix_array(text),
+            suffixes=suffixes,
             vocabulary=vocabulary,
             starts=starts,
             voices=_voice_starts(laid, starts),
@@ -119,11 +125,13 @@ class NgramIndex:
             track=_narrowest(np.concatenate([t.track for t in laid])),
             ticks_per_quarter=np.array([t.ticks_per_quarter for t in laid], np.int64),
             names=np.array([names[i] for i in order], dtype=np.str_),
+            lookup=tables(text, suffixes),
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The whole index (exclusions aside) as arrays that ``numpy.savez`` takes unpickled."""
         arrays: dict[str, NDArray[Any]] = {k: getattr(self, k) for k in _ARRAYS}
+        arrays |= dict(zip(_TABLES, self.lookup, strict=True))
         return {**arrays, "view": np.array(self.view), "format": np.array(FORMAT)}
 
     @classmethod
@@ -133,7 +141,7 @@ class NgramIndex:
         Raises:
             ValueError: arrays of another format version, missing, or cut short.
         """
-        missing = [k for k in (*_ARRAYS, "view", "format") if k not in arrays]
+        missing = [k for k in (*_ARRAYS, *_TABLES, "view", "format") if k not in arrays]
         if missing:
             raise ValueError(f"not an n-gram index: {', '.join(missing)} missing; build it again")
         if int(arrays["format"]) != FORMAT:
@@ -145,7 +153,8 @@ class NgramIndex:
         whole = all(len(columns[k]) == n for k in _PER_NOTE)
         if not whole or len(columns["starts"]) != len(columns["names"]) + 1:
             raise ValueError("the n-gram index is cut short: its arrays differ in length")
-        return cls(view=str(arrays["view"]), **columns)
+        lookup = Tables(*(arrays[k] for k in _TABLES))
+        return cls(view=str(arrays["view"]), lookup=lookup, **columns)
 
     def excluding(self, *names: str) -> NgramIndex:
         """The same index, in which the pieces called ``names`` answer no query.
@@ -187,9 +196,8 @@ class NgramIndex:
         )
 
     def only(self, number: int) -> NgramIndex:
-        """The same index, in which that piece alone answers."""
-        others = frozenset(range(self.n_pieces)) - {number}
-        return replace(self, excluded=others)
+        """An index of that piece alone."""
+        return NgramIndex.build([self.piece(number)], [str(self.names[number])])
 
     def symbols(self, tokens: Tokens) -> NDArray[np.int32]:
         """A query's tokens as symbols of the index, 0 where the index has no such token.
@@ -209,7 +217,23 @@ class NgramIndex:
 
     def matches(self, tokens: Tokens) -> Matches:
         """The longest match, in tokens, from each position of a query; shape (notes,)."""
-        return longest_matches(self.symbols(tokens), self.text, self.suffixes, self._blocked)
+        return longest_matches(
+            self.symbols(tokens), self.text, self.suffixes, self.lookup, self._blocked
+        )
+
+    def holds(self, tokens: Tokens, n: int) -> NDArray[np.bool_]:
+        """Whether the corpus holds the passage of n notes that starts at each position of a query;
+        shape (notes,). What :meth:`matches` says, several times faster for passages of eight
+        tokens or more.
+
+        Raises:
+            ValueError: ``n`` is below the width of the view, or the query is of another view.
+        """
+        run = n - self.width + 1
+        if run < 1:
+            raise ValueError(f"the view {self.view!r} compares {self.width} notes or more")
+        symbols = self.symbols(tokens)
+        return stand_in(symbols, run, self.text, self.suffixes, self.lookup, self._blocked)
 
     def source_of(self, position: int) -> int:
         """Index of the piece that a position of the text belongs to."""

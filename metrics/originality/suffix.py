@@ -1,16 +1,17 @@
-"""Suffix arrays over integer texts, and the longest match of every position of a query.
+"""Suffix arrays over integer texts: built, and asked where a passage stands.
 
 Conventions
 -----------
 - A text is a sequence of symbols of at least 1; 0 separates and matches nothing, itself included.
 - The suffix array lists all positions of the text in the order of the suffixes that start there,
   so the suffixes that share a beginning with a query lie side by side, and the longest common
-  beginning is found at the query's place in that order.
+  beginning is found at the query's place in that order
+  (:mod:`concours.metrics.originality.lookup`).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -19,15 +20,6 @@ from numpy.typing import NDArray
 Symbols = NDArray[Any]
 """int32, or uint16 in an index of few distinct symbols"""
 Positions = NDArray[np.int32]
-Ranges = NDArray[np.int64]
-
-
-class Matches(NamedTuple):
-    """For each position of a query: ``length`` of the longest run of symbols from there that the
-    text holds, and ``position`` of one such run in the text (-1 where the length is 0)."""
-
-    length: NDArray[np.int32]
-    position: NDArray[np.int32]
 
 
 def suffix_array(text: Symbols) -> Positions:
@@ -71,24 +63,45 @@ def prefix_doubling(text: Symbols) -> Positions:
     return order.astype(np.int32)
 
 
-def longest_matches(query: Symbols, text: Symbols, suffixes: Positions, blocked: Ranges) -> Matches:
-    """The longest match of each query position in the text, outside the blocked ranges.
+def occurrences(
+    query: Symbols, start: int, length: int, text: Symbols, suffixes: Positions
+) -> Positions:
+    """All positions of the text, ascending, where query[start:start + length] stands."""
+    low, high = _places(query[start : start + length], text, suffixes)
+    return np.sort(suffixes[low:high])
 
-    ``query``: (m,), with 0 or less where nothing can match; ``text`` and ``suffixes``: (n,);
-    ``blocked``: (k, 2), ascending and disjoint ranges (start, stop) of the text in which no match
-    may start.
 
-    >>> text = np.array([1, 2, 3, 0, 2, 3, 1], np.int32)
-    >>> everywhere = np.empty((0, 2), np.int64)
-    >>> query = np.array([2, 3, 1, 2], np.int32)
-    >>> longest_matches(query, text, suffix_array(text), everywhere).length.tolist()
-    [3, 2, 2, 1]
+def places_of_all(
+    query: Symbols, length: int, text: Symbols, suffixes: Positions, most: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the text holds each run of ``length`` symbols of a query.
+
+    Two arrays of one shape: positions in the query, and in the text. Runs that stand at more than
+    ``most`` places are left out.
     """
-    length = np.zeros(len(query), np.int32)
-    position = np.full(len(query), -1, np.int32)
-    if len(text):
-        _longest_matches(query, text, suffixes, blocked, length, position)
-    return Matches(length, position)
+    low, high = _all_places(query, length, text, suffixes)
+    count = high - low
+    count[count > most] = 0
+    first = np.repeat(np.arange(len(query)), count)
+    within = np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
+    return first, suffixes[np.repeat(low, count) + within].astype(np.int64)
+
+
+def longest_elsewhere(
+    text: Symbols, suffixes: Positions, *, before_only: bool = False
+) -> NDArray[np.int32]:
+    """The longest run of symbols from each position that also stands elsewhere in the text.
+
+    Shape (n,), by position. With ``before_only``, by place in the suffix array, the longest run
+    shared with the suffix before it.
+    """
+    before = _neighbours(text, suffixes)
+    if before_only:
+        return before
+    after = np.append(before[1:], 0)
+    length = np.zeros(len(text), np.int32)
+    length[suffixes] = np.maximum(before, after)
+    return length
 
 
 @njit(cache=True)
@@ -110,61 +123,6 @@ def _not_after(
     if i + common >= len(query) or query[i + common] <= 0:
         return True
     return j + common < len(text) and query[i + common] < text[j + common]
-
-
-@njit(cache=True)
-def _is_blocked(blocked: Ranges, position: int) -> bool:  # pragma: no cover
-    low, high = 0, len(blocked)
-    while low < high:
-        middle = (low + high) // 2
-        if blocked[middle, 0] <= position:
-            low = middle + 1
-        else:
-            high = middle
-    return low > 0 and position < blocked[low - 1, 1]
-
-
-@njit(cache=True)
-def _longest_matches(
-    query: Symbols,
-    text: Symbols,
-    suffixes: Positions,
-    blocked: Ranges,
-    length: NDArray[np.int32],
-    position: NDArray[np.int32],
-) -> None:  # pragma: no cover
-    n = len(suffixes)
-    for i in range(len(query)):
-        if query[i] <= 0:
-            continue
-        low, high = 0, n
-        common_low, common_high = 0, 0
-        while low < high:
-            middle = (low + high) // 2
-            common = _common(query, i, text, suffixes[middle], min(common_low, common_high))
-            if _not_after(query, i, text, suffixes[middle], common):
-                high, common_high = middle, common
-            else:
-                low, common_low = middle + 1, common
-        up, down = low - 1, low
-        while up >= 0 and _is_blocked(blocked, suffixes[up]):
-            up -= 1
-        while down < n and _is_blocked(blocked, suffixes[down]):
-            down += 1
-        for place in (up, down):
-            if 0 <= place < n:
-                common = _common(query, i, text, suffixes[place], 0)
-                if common > length[i]:
-                    length[i] = common
-                    position[i] = suffixes[place]
-
-
-def occurrences(
-    query: Symbols, start: int, length: int, text: Symbols, suffixes: Positions
-) -> Positions:
-    """All positions of the text, ascending, where query[start:start + length] stands."""
-    low, high = _places(query[start : start + length], text, suffixes)
-    return np.sort(suffixes[low:high])
 
 
 @njit(cache=True)
@@ -190,22 +148,6 @@ def _places(
     return low, first
 
 
-def places_of_all(
-    query: Symbols, length: int, text: Symbols, suffixes: Positions, most: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where the text holds each run of ``length`` symbols of a query.
-
-    Two arrays of one shape: positions in the query, and in the text. Runs that stand at more than
-    ``most`` places are left out.
-    """
-    low, high = _all_places(query, length, text, suffixes)
-    count = high - low
-    count[count > most] = 0
-    first = np.repeat(np.arange(len(query)), count)
-    within = np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
-    return first, suffixes[np.repeat(low, count) + within].astype(np.int64)
-
-
 @njit(cache=True)
 def _all_places(
     query: Symbols, length: int, text: Symbols, suffixes: Positions
@@ -216,23 +158,6 @@ def _all_places(
         if query[i : i + length].min() > 0:
             low[i], high[i] = _places(query[i : i + length], text, suffixes)
     return low, high
-
-
-def longest_elsewhere(
-    text: Symbols, suffixes: Positions, *, before_only: bool = False
-) -> NDArray[np.int32]:
-    """The longest run of symbols from each position that also stands elsewhere in the text.
-
-    Shape (n,), by position. With ``before_only``, by place in the suffix array, the longest run
-    shared with the suffix before it.
-    """
-    before = _neighbours(text, suffixes)
-    if before_only:
-        return before
-    after = np.append(before[1:], 0)
-    length = np.zeros(len(text), np.int32)
-    length[suffixes] = np.maximum(before, after)
-    return length
 
 
 @njit(cache=True)

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from concours.eval.cli import cli
 from concours.eval.errors import UsageError
-from concours.eval.store import open_store, study
+from concours.eval.listened import human_means
+from concours.eval.store import open_store, runs, study
 from concours.listening_test.building import build_study
 from concours.listening_test.config import StudyConfig
 from concours.listening_test.forms import parse_trial
@@ -134,3 +135,34 @@ def test_a_mushra_study_screens_by_its_own_hidden_reference(folder: Path) -> Non
     assert "hidden reference" in {s["system"] for s in kept["systems"]}
     assert len({f["rater"] for f in kept["screening"]["flagged"]}) == 4
     assert sum(s["n_ratings"] for s in kept["systems"]) == len(asked)
+
+
+def benchmark_of(folder: Path, url: str) -> Path:
+    """A run of the very files that the study plays, in the study's store."""
+    file = folder / "b.yaml"
+    file.write_text(
+        f"store: {url}\n"
+        "references: {a: {path: a}}\n"
+        "systems: {model-b: {path: b}, model-c: {path: c}}\n"
+        "benchmarks: {heard: {reference: a, systems: [model-b, model-c],\n"
+        "  metrics: [chroma_entropy, effective_bandwidth]}}\n",
+        encoding="utf-8",
+    )
+    run = CliRunner().invoke(cli, ["run", str(file), "--workers", "1", "--no-html", "--quiet"])
+    assert run.exit_code == 0, run.output
+    return file
+
+
+def test_a_run_finds_what_listeners_said_about_its_files(folder: Path) -> None:
+    truth = {"a": 2, "b": 3, "c": 4}
+    url = answered(folder, lambda heard, _: truth[heard[0]], method="mos")
+    benchmark_of(folder, url)
+    with open_store(url) as store:
+        run_id = runs.latest_run(store, "heard")
+        assert run_id is not None
+        means = {m.system: m for m in human_means(store, run_id)}
+    # "a" is the reference of the run, and was rated as well
+    assert {k: m.mean for k, m in means.items()} == {"a": 2.0, "model-b": 3.0, "model-c": 4.0}
+    assert means["model-b"].n_raters == 10
+    assert means["model-b"].n_items == 3
+    assert means["model-b"].study == "pilot"

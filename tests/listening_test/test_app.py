@@ -1,11 +1,13 @@
 """The app as raters without a browser meet it: crowd links, languages, headphones, completion."""
 
+import csv
 import os
 import socket
 import subprocess
 import sys
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from concours.eval.store import open_store
 from concours.eval.store import study as stored
@@ -28,9 +30,17 @@ def test_a_crowd_id_is_one_rater_and_ends_with_one_code(sqlite_served: Any, wire
         "study", "invite", "pilot", "--crowd", "--store", served.url, "--base-url", served.base
     ).strip()
     served.start()
+    device = wire.Wire(served.base)
+    assert device.request("GET", "/crowd/nothing?PROLIFIC_PID=person1")[0] == 404
+    assert device.request("GET", "/crowd/nothing")[0] == 404
+    # a platform that fills nothing in: the page asks, in the browser's language
     for unfilled in (link, link.partition("?")[0]):
-        device = wire.Wire(served.base)
-        assert device.request("GET", unfilled.removeprefix(served.base))[0] == 404
+        spoken = {"Accept-Language": "de-DE,de;q=0.9"}
+        status, asked = device.request("GET", unfilled.removeprefix(served.base), headers=spoken)
+        assert status == 200
+        assert 'name="workerId"' in asked.decode()
+        assert "Kennung" in asked.decode()
+    assert all("set-cookie" not in h for h in device.headers)
     mine = link.partition("?")[0] + "?PROLIFIC_PID=person1&STUDY_ID=s&SESSION_ID=x"
     codes = set()
     for _ in range(2):
@@ -50,6 +60,43 @@ def test_a_crowd_id_is_one_rater_and_ends_with_one_code(sqlite_served: Any, wire
     assert len(codes) == 1
     assert len(served.rows("rater")) == 1
     assert len(served.rows("rating")) == 2
+
+
+def test_mturk_workers_get_a_code_each_that_the_requester_can_check(
+    sqlite_served: Any, wire: Any
+) -> None:
+    served = sqlite_served
+    served.create(method="mos", items_per_system=1)
+    link = served.call(
+        "study", "invite", "pilot", "--crowd", "--platform", "mturk", "--store", served.url,
+        "--base-url", served.base,
+    ).strip()  # fmt: skip
+    assert "{{" not in link
+    served.start()
+    codes = {}
+    for worker in ("A1WORKER", "=A2"):
+        device = wire.Wire(served.base)
+        device.join(f"{link}?{urlencode({'workerId': worker, 'hitId': 'h', 'assignmentId': 'x'})}")
+        device.connect()
+        device.consent()
+        while page := device.page():
+            device.listen(page)
+            assert device.submit(page, wire.answers_to(page))["result"] == "stored"
+            device.rerun()
+        code = next(e.code for e in device.elements if e.WhichOneof("type") == "code")
+        codes[worker] = code.code_text
+    assert len(set(codes.values())) == 2
+    printed = served.call("study", "codes", "pilot", "--store", served.url)
+    rows = list(csv.DictReader(printed.splitlines()))
+    # a spreadsheet does not run an id as a formula
+    assert {r["platform_id"].lstrip("'"): r["completion_code"] for r in rows} == codes
+    assert {r["status"] for r in rows} == {"completed"}
+    served.call("study", "export", "pilot", "--out", "out", "--store", served.url)
+    for table in (served.folder / "out").iterdir():
+        assert "A1WORKER" not in table.read_text()
+        assert codes["A1WORKER"] not in table.read_text()
+    served.call("study", "withdraw", "pilot", "A1WORKER", "--yes", "--store", served.url)
+    assert "A1WORKER" not in served.call("study", "codes", "pilot", "--store", served.url)
 
 
 def test_a_study_without_headphones_stops_there(sqlite_served: Any, wire: Any) -> None:
@@ -72,6 +119,7 @@ def test_a_study_without_headphones_stops_there(sqlite_served: Any, wire: Any) -
         if shift:
             assert device.page() is None
             assert "needs headphones" in device.text()
+            assert "withdraw" in device.widgets
         else:
             assert len(device.page()["page"]) == 32
 

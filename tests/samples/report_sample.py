@@ -18,6 +18,8 @@ from concours.eval.report.model import (
     Status,
     System,
 )
+from concours.eval.report.overall import overall
+from concours.eval.stats.standing import places
 from concours.metrics.piece import Piece, make_piece
 
 QUARTER = 480
@@ -174,13 +176,12 @@ def build(
         )
         for s, files in systems.items()
     )
-    cells = [_cell(s, c, raw, home) for s in built for c in COLUMNS]
-    columns = [[c for c in cells if c.metric == metric.key] for metric in COLUMNS]
-    ranked = [c for own in columns for c in _ranked(own, reference)]
-    return (
-        Benchmark(name, reference, COLUMNS, built, {(c.system, c.metric): c for c in ranked}),
-        notes,
-    )
+    own = [_cell(s, c, raw, home) for s in built for c in COLUMNS]
+    columns = [[c for c in own if c.metric == metric.key] for metric in COLUMNS]
+    ranked = [c for column_ in columns for c in _ranked(column_, reference)]
+    cells = {(c.system, c.metric): c for c in ranked}
+    benchmark = Benchmark(name, reference, COLUMNS, built, cells)
+    return replace(benchmark, overall=overall(benchmark)), notes
 
 
 def _values(
@@ -300,16 +301,31 @@ def _interval(values: np.ndarray) -> tuple[float | None, float | None]:
 
 
 def _ranked(cells: list[Cell], reference: str) -> list[Cell]:
-    """The cells of one metric with ranks: by value where lower is better, else by gap."""
+    """The cells of one metric with places, by value where lower is better, else by gap; systems
+    whose intervals are apart count as told apart."""
 
     def key(c: Cell) -> float | None:
         if c.system == reference or c.direction == "none":
             return None
         return c.gap if c.direction == "reference" else c.value
 
-    order = sorted(k for c in cells if (k := key(c)) is not None)
-    ranks = [None if (k := key(c)) is None else 1 + order.index(k) for c in cells]
-    return [replace(c, rank=rank) for c, rank in zip(cells, ranks, strict=True)]
+    merits = {c.system: k for c in cells if (k := key(c)) is not None}
+    ends = {
+        c.system: (c.value, c.value) if c.ci_low is None else (c.ci_low, c.ci_high) for c in cells
+    }
+    apart = [
+        (a, b)
+        for a in merits
+        for b in merits
+        if (high := ends[a][1]) is not None and (low := ends[b][0]) is not None and high < low
+    ]
+    found = places(merits, apart)
+    return [
+        replace(c, rank=p.rank, rank_low=p.low, rank_high=p.high, group=p.letters)
+        if (p := found.get(c.system))
+        else c
+        for c in cells
+    ]
 
 
 REFERENCE = "chorales of the reference"

@@ -104,13 +104,53 @@ def test_the_terminal_cannot_be_steered(sample: Sample) -> None:
     assert "�[2Jgone�second[b]" in text
 
 
-def test_the_best_is_bold_on_a_terminal(sample: Sample) -> None:
+def certain(sample: Sample, *, details: bool) -> int:
+    """How many cells are significantly better than all others of their column."""
+    (bench,) = sample.report.benchmarks
+    shown = [t for t in layout.tables(bench) if details or t.kind != "detail"]
+    keys = [c.key for t in shown for c in t.columns]
+    found = sum(bench.cells[s.name, k].leads for s in bench.systems for k in keys)
+    first = sum(bench.cells[s.name, k].rank == 1 for s in bench.systems for k in keys)
+    assert 0 < found < first
+    return found
+
+
+def test_only_what_is_significantly_best_is_bold(sample: Sample) -> None:
     from rich.console import Console
 
     stream = StringIO()
     console = Console(file=stream, force_terminal=True, color_system="standard", width=100)
     console.print(leaderboard(sample.report))
-    assert re.search(r"\x1b\[1m *4\.2 \[3\.9, 4\.6\] #1", stream.getvalue())
+    bold = re.findall(r"\x1b\[1m *[\d.]+(?: \[[^\]]*\])? #1", stream.getvalue())
+    assert len(bold) == certain(sample, details=False)
+    cells = re.findall(r"\| \*\*[^|]*\*\* (?=\|)", render(sample.report, "md"))
+    assert len(cells) == certain(sample, details=True)
+    assert render(sample.report, "latex").count(r"\textbf{") == certain(sample, details=True)
+
+
+def test_places_and_groups_are_told_everywhere(sample: Sample) -> None:
+    (bench,) = sample.report.benchmarks
+    cell = next(c for c in bench.cells.values() if c.rank_low != c.rank_high)
+    place = f"#{cell.rank} ({cell.rank_low}–{cell.rank_high}) {cell.group}"
+    assert place in render(sample.report, "terminal")
+    assert f"\\{place}" in render(sample.report, "md")
+    assert rf"\textsuperscript{{{cell.group}}}" in render(sample.report, "latex")
+    rows = json.loads(render(sample.report, "json"))["benchmarks"][0]["rows"]
+    row = next(r for r in rows if (r["system"], r["metric"]) == (cell.system, cell.metric))
+    told = [row[k] for k in ("rank", "rank_low", "rank_high", "group")]
+    assert told == [cell.rank, cell.rank_low, cell.rank_high, cell.group]
+
+
+def test_who_lacks_a_column_is_left_out_of_the_whole_ranking(sample: Sample) -> None:
+    overall = json.loads(render(sample.report, "json"))["benchmarks"][0]["overall"]
+    refused = {r["system"]: r["reason"] for r in overall["refused"]}
+    assert "all-broken" in refused
+    assert refused.keys().isdisjoint(r["system"] for r in overall["rows"])
+    assert refused["all-broken"].startswith("no rank in 6 of 6 columns (")
+    for format_ in ("terminal", "md"):
+        assert "all-broken: no rank in" in render(sample.report, format_) or (
+            "all-broken: not ranked over all" in render(sample.report, format_)
+        )
 
 
 def test_the_reference_comes_first_and_the_best_next(sample: Sample) -> None:
@@ -121,7 +161,7 @@ def test_the_reference_comes_first_and_the_best_next(sample: Sample) -> None:
 def test_markdown_tables_are_tables(sample: Sample) -> None:
     text = render(sample.report, "md")
     blocks = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for block in blocks:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(widths) == 1
@@ -132,7 +172,7 @@ def test_markdown_parses_and_shows_names_as_they_are(sample: Sample) -> None:
     from markdown_it import MarkdownIt
 
     page = MarkdownIt("commonmark").enable("table").render(render(sample.report, "md"))
-    assert page.count("<table>") == 5
+    assert page.count("<table>") == 6
     assert "<script" not in page
     assert "<img" not in page
     assert "<strong>" in page

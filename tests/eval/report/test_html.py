@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -9,10 +10,11 @@ import pytest
 import soundfile
 from report_sample import EMOJI, HOSTILE, Sample, build, drums, walk
 
+from concours.eval.render import Clip
 from concours.eval.report import Sound, render
 from concours.eval.report.model import Item, Report, System
 from concours.eval.report.picks import picks
-from concours.eval.report.players import excerpt_seconds
+from concours.eval.report.sounds import Sounds
 
 VOID = {"meta", "input", "br", "wbr", "img", "link", "hr", "path"}
 
@@ -167,17 +169,45 @@ def test_eight_systems_stay_under_five_megabytes() -> None:
         "reference",
     )
     report = Report({}, (bench,))
-    assert excerpt_seconds(report) == 20.0
     text = render(report, "html", pieces=lambda s, i: notes[s.name, i.path])
     assert text.count("<audio") == 27
     assert len(text.encode()) < 5_000_000
 
 
-def test_more_systems_get_shorter_excerpts() -> None:
-    files = [(f"{i}.mid", walk(i, stride=240, spread=1)) for i in range(3)]
-    bench, _ = build({f"s{k}": files for k in range(25)}, "s0")
-    seconds = excerpt_seconds(Report({}, (bench,)))
-    assert 5 <= seconds < 10
+def sound(seconds: float) -> Clip:
+    return Clip(bytes(int(4000 * seconds)), 0.0, seconds)
+
+
+def filled(page: str, n: int, keep: Callable[[bytes], str] | None = None) -> str:
+    """A page of ``n`` sounds, three a system, each of a minute if there were room."""
+    sounds = Sounds(keep)
+    marks = [sounds.note(sound, 20.0, i % 3) for i in range(n)]
+    elements = "".join(f'<audio controls src="{m}"></audio>' for m in marks)
+    return sounds.fill(f"{page}{elements} up to {sounds.seconds_mark} seconds")
+
+
+@pytest.mark.parametrize(("rest", "n"), [(1000, 30), (2_000_000, 30), (1000, 90), (4_000_000, 90)])
+def test_a_page_never_grows_over_five_megabytes(rest: int, n: int) -> None:
+    text = filled("x" * rest, n)
+    assert len(text) < 5_000_000
+    silent = text.count("the page is full")
+    assert text.count("<audio") + silent == n
+    assert (silent > 0) == (rest == 4_000_000)
+    assert 'src="sound:' not in text
+    if n == 30 and rest == 1000:
+        assert "up to 20 seconds" in text
+
+
+def test_sound_beside_the_page_has_no_limit() -> None:
+    kept: list[bytes] = []
+
+    def keep(data: bytes) -> str:
+        kept.append(data)
+        return f"sounds/{len(kept)}.mp3"
+
+    text = filled("x" * 4_900_000, 90, keep)
+    assert [len(data) for data in kept] == [80_000] * 90
+    assert text.count('src="sounds/') == 90
 
 
 def test_drums_alone_are_drawn() -> None:

@@ -221,15 +221,56 @@ def test_correction_supersedes_and_keeps(store: Store) -> None:
     study_id = make_study(store, blocks=1)
     rater = join(store, study_id)
     given = opened(store, study_id, rater)
-    with pytest.raises(UsageError, match="no answer"):
-        study.correct(store, rater.id, given.id, answer_for(given, "x"), 1.0)
+    assert study.open_correction(store, rater.id, given.id, {}, 1.0) is None
     study.submit(store, rater.id, given.id, answer_for(given, "one", 2.0), 1.0)
-    study.correct(store, rater.id, given.id, answer_for(given, "two", 4.0), 2.0)
+    page = study.open_correction(store, rater.id, given.id, {"overall_quality": 2}, 1.5)
+    assert page is not None
+    assert study.find_correction(store, rater.id) == page
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        results = list(
+            pool.map(
+                lambda _: study.correct(store, rater.id, page, answer_for(given, "2", 4.0), 2.0),
+                range(4),
+            )
+        )
+    assert Counter(results) == {"stored": 1, "repeated": 3}
+    assert study.correct(store, rater.id, page, answer_for(given, "late"), 3.0) == "conflict"
+    assert study.find_correction(store, rater.id) is None
+    (answered,) = study.answered_trials(store, rater.id)
+    assert (answered.revision, answered.ratings[0].value) == (2, 4.0)
     rows = study.rating_rows(store, study_id)
     assert [(r["value"], r["revision"], bool(r["superseded"])) for r in rows] == [
         (2.0, 1, True),
         (4.0, 2, False),
     ]
+
+
+def test_a_correction_that_was_left_stays_closed(store: Store) -> None:
+    study_id = make_study(store, blocks=2)
+    rater, other = join(store, study_id), join(store, study_id)
+    given = opened(store, study_id, rater)
+    study.submit(store, rater.id, given.id, answer_for(given, "one", 2.0), 1.0)
+    assert study.open_correction(store, other.id, given.id, {}, 1.0) is None
+    page = study.open_correction(store, rater.id, given.id, {"overall_quality": 2}, 1.0)
+    assert page is not None
+    study.save_draft(store, rater.id, page, {"overall_quality": 5}, 2.0, must_be_open=True)
+    assert study.read_draft(store, rater.id, page) == {"overall_quality": 5}
+    study.close_correction(store, rater.id)
+    # a message of the page that was left, late on its way
+    study.save_draft(store, rater.id, page, {"overall_quality": 5}, 3.0, must_be_open=True)
+    assert study.find_correction(store, rater.id) is None
+    assert study.correct(store, rater.id, page, answer_for(given, "x"), 4.0) == "conflict"
+    assert [r["value"] for r in study.rating_rows(store, study_id)] == [2.0]
+
+
+def test_a_revoked_rater_gives_the_block_back(store: Store) -> None:
+    study_id = make_study(store, blocks=1)
+    gone, other = join(store, study_id), join(store, study_id)
+    given = opened(store, study_id, gone)
+    study.submit(store, gone.id, given.id, answer_for(given, "k"), 1.0)
+    study.revoke_rater(store, gone.id, 2.0)
+    assert study.claim_block(store, study_id, other.id)
+    assert len(study.rating_rows(store, study_id)) == 1
 
 
 def test_the_database_refuses_to_change_a_rating(store: Store) -> None:
@@ -251,7 +292,10 @@ def test_withdrawal_erases_everything_but_a_count(store: Store) -> None:
     study.save_draft(store, rater.id, given.id, {"overall_quality": 2}, 1001.0)
     study.record_playback(store, given.id, "tab", [study.Playback(0, "play", 0, 0.0)], 1001.0)
     study.submit(store, rater.id, given.id, answer_for(given, "k"), 1002.0)
-    study.correct(store, rater.id, given.id, answer_for(given, "k2"), 1003.0)
+    page = study.open_correction(store, rater.id, given.id, {}, 1002.5)
+    assert page is not None
+    study.correct(store, rater.id, page, answer_for(given, "k2"), 1003.0)
+    study.open_correction(store, rater.id, given.id, {}, 1003.5)
     study.answer_page(store, rater.id, "about", "pk", {"age": "private"}, 1003.0)
     study.decide(store, [(rater.id, "too fast", "flag", {})], 1004.0)
     assert study.withdraw_rater(store, rater.id, 1005.0) == study.Erased(2)

@@ -112,16 +112,21 @@ class Browser:
     def take(self, link: str, name: str = "") -> list[str]:
         """The whole study; returns the pages that were answered."""
         self.open(link)
+        if name:
+            self.until("consent", lambda: self.css("[data-testid=stCheckbox] input"))
+            self.shot(f"{name}-consent")
         self.consent()
         pages: list[str] = []
         while page := self.page(pages[-1] if pages else ""):
             if self.within(page, ".cc-player") and page != "level":
                 self.listen(page)
             self.fill(page, len(pages))
-            if not pages and name:
-                self.shot(name)
+            if name:
+                self.shot(f"{name}-{len(pages)}")
             self.submit(page)
             pages.append(page)
+        if name:
+            self.shot(f"{name}-done")
         return pages
 
 
