@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from concours.eval.cli import cli
 from concours.eval.embeddings import frames as frames_module
+from concours.eval.embeddings.catalogue import open_embedding
 from concours.eval.embeddings.frames import FrameFiles, read_set
 from concours.eval.errors import UsageError
 from concours.metrics.audio_sets import fad
@@ -183,3 +185,8 @@ def test_a_peers_engine_says_what_it_needs(
                "--metrics", f"fad:embedding=clap:music,engine={engine}")  # fmt: skip
     with pytest.raises(MetricError, match="engine must be one of"):
         request("fad:engine=other")
+    (tmp_path / "clap").mkdir()
+    (tmp_path / "clap" / "music_audioset_epoch_15_esc_90.14.pt").write_bytes(b"stands here")
+    if find_spec(engine.replace("-", "_")) is None:
+        with pytest.raises(UsageError, match="an environment of its own"):
+            open_embedding(f"{engine}/clap:music")
