@@ -19,6 +19,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 SECONDS_A_TASK = 120.0
+COMPILING_SECONDS = 60.0
 
 
 class Executor(Protocol):
@@ -65,6 +66,28 @@ def _chunks(tasks: Sequence[T], workers: int) -> list[list[T]]:
     return [list(tasks[i : i + size]) for i in range(0, len(tasks), size)]
 
 
+class _Turn:
+    """A lock of several processes, on which none waits for ever: its holder may be dead."""
+
+    def __init__(self, lock: Any) -> None:
+        self._lock = lock
+        self._held: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._held.append(self._lock.acquire(timeout=COMPILING_SECONDS))
+
+    def __exit__(self, *error: object) -> None:
+        if self._held.pop():
+            self._lock.release()
+
+
+def _share_compiling(lock: Any) -> None:
+    """Workers that start together on an empty compile cache would all compile the same kernels."""
+    from concours.metrics.compiled import compile_in_turn
+
+    compile_in_turn(_Turn(lock))
+
+
 class LocalExecutor:
     """Processes of this machine: started afresh, never forked, and replaced when they die."""
 
@@ -83,9 +106,12 @@ class LocalExecutor:
 
         waiting = deque(_chunks(tasks, self.workers))
         running: dict[Any, list[T]] = {}
+        context = multiprocessing.get_context("spawn")
         pool = ProcessPool(
             max_workers=min(self.workers, len(waiting)),
-            context=multiprocessing.get_context("spawn"),
+            context=context,
+            initializer=_share_compiling,
+            initargs=(context.RLock(),),
         )
         try:
             while waiting or running:

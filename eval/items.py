@@ -14,7 +14,7 @@ from typing import Literal
 
 from concours.eval.cache import digest
 from concours.eval.errors import UsageError
-from concours.eval.load import kind_of, part_bytes, parts
+from concours.eval.load import contents, kind_of
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,6 @@ def _items_in(file: Path, root: Path) -> Iterator[Item]:
     except OSError as error:
         yield Item(path, file, "", kind, None, f"cannot be read: {error.strerror or error}")
         return
-    for fragment in parts(file, data):
-        digest = hashlib.sha256(part_bytes(data, fragment)).hexdigest()
+    for fragment, content in contents(data).items():
+        digest = hashlib.sha256(content).hexdigest()
         yield Item(f"{path}#{fragment}" if fragment else path, file, fragment, kind, digest)

@@ -26,8 +26,9 @@ from concours.eval.stats.correlate import (
     disattenuated,
     mos_reliability,
 )
-from concours.eval.stats.multiplicity import benjamini_hochberg
+from concours.eval.stats.multiplicity import benjamini_hochberg, holm
 from concours.eval.stats.ratings import Ratings, RatingsError
+from concours.eval.store.reports import StoredRun
 from concours.metrics.spec import Undefined
 
 KINDS: tuple[Kind, ...] = ("pearson", "spearman", "kendall")
@@ -35,11 +36,13 @@ SCOPES: tuple[Scope, ...] = ("clip", "within", "system")
 
 
 class Clip(NamedTuple):
-    """A scored file; ``values`` holds the metrics that are defined on it."""
+    """A scored file; ``values`` holds the metrics that are defined on it, ``system`` says whose it
+    is where that is known."""
 
     path: str
     sha256: str
     values: Mapping[str, float]
+    system: str = ""
 
 
 class Predictor(NamedTuple):
@@ -54,12 +57,17 @@ class Predictor(NamedTuple):
 
 
 class Contest(NamedTuple):
-    """The metric that follows a dimension most closely (Spearman, clips) against another."""
+    """The metric that follows a dimension most closely (Spearman, clips) against another.
+
+    ``p_holm`` is adjusted over the contests of the dimension. That the first was chosen for being
+    the closest makes its lead look larger than it is.
+    """
 
     dimension: str
     first: str
     second: str
     better: Better
+    p_holm: float
 
 
 @dataclass(frozen=True)
@@ -202,8 +210,28 @@ class _Table:
                 x[known], z[known], self.mos[known], self.system[known], seed=seed, level=level
             )
             if isinstance(better, Better):
-                found.append(Contest(other.dimension, order[0].metric, other.metric, better))
-        return found
+                found.append(Contest(other.dimension, order[0].metric, other.metric, better, 1.0))
+        adjusted = holm([c.better.p for c in found])
+        return [c._replace(p_holm=float(p)) for c, p in zip(found, adjusted, strict=True)]
+
+
+def run_clips(run: StoredRun) -> list[Clip]:
+    """The files of a run with their stored scores; nothing is computed."""
+    return [
+        Clip(
+            f"{i.system}/{i.path}",
+            i.sha256 or "",
+            {
+                m.key: s.value
+                for m in run.measures
+                if (s := run.scores.get((i.system, i.position, m.key))) is not None
+                and s.value is not None
+            },
+            i.system,
+        )
+        for i in run.items
+        if i.status == "ok"
+    ]
 
 
 def score_clips(

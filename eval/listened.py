@@ -6,6 +6,7 @@ matter. Ratings stand under the run's systems, whatever the study called them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +60,9 @@ def ratings_of_run(store: Store, run_id: str) -> dict[str, Ratings]:
     return found
 
 
-def of_run(ratings: Ratings, hashes: dict[tuple[str, str], str], run: StoredRun) -> Ratings | None:
+def of_run(
+    ratings: Ratings, hashes: Mapping[tuple[str, str], str], run: StoredRun
+) -> Ratings | None:
     """The rows about files of ``run`` under its systems' names, or None; ``hashes`` give the
     sha256 of each rated (system, item)."""
     systems: dict[str, list[str]] = {}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from concours.eval.items import Partner
-from concours.eval.load import LoadError, part_bytes
+from concours.eval.load import LoadError
 from concours.eval.pairing_table import target_from_text
 from concours.eval.subject import Subject, read_subject
 from concours.metrics.spec import MetricResult, MetricSpec, Parameters, Undefined
@@ -65,15 +64,7 @@ def _second(partner: Partner, spec: MetricSpec) -> Any:
 @lru_cache(maxsize=4)
 def opened(partner: Partner) -> Subject | str:
     """The partner's content, or why it can't be read: many items may share one."""
-    path = Path(partner.location)
     try:
-        data = path.read_bytes()
-        if hashlib.sha256(part_bytes(data, partner.fragment)).hexdigest() != partner.sha256:
-            return "it changed while the run was reading it; run again"
-        return read_subject(partner.kind, partner.fragment, path, data)
-    except OSError as error:
-        return error.strerror or str(error)
+        return read_subject(partner.kind, partner.fragment, Path(partner.location), partner.sha256)
     except LoadError as error:
         return str(error)
-    except RecursionError:
-        return "nested too deeply"

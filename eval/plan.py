@@ -196,9 +196,11 @@ class Plan:
         spec, reference = request.spec, self.reference
         assert spec.corpus is not None
         assert reference is not None
-        contents = [[i.path, i.sha256] for i in reference.items if i.kind == "symbolic"]
+        heard = spec.inputs == "audio"  # notes are rendered for it
+        contents = [[i.path, i.sha256] for i in reference.items if heard or i.kind == "symbolic"]
         parameters = model_parameters(spec, request.parameters)
-        return digest(spec.corpus.name, spec.corpus.version, parameters, LOADER_VERSION, contents)
+        made = [spec.corpus.name, spec.corpus.version, parameters, LOADER_VERSION, contents]
+        return digest(*made, RENDERING) if heard else digest(*made)
 
     @property
     def features(self) -> tuple[MetricRequest, ...]:

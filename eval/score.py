@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,10 @@ from concours.eval.errors import UsageError
 from concours.eval.event_files import find_event_files, score_events
 from concours.eval.execute import make_executor
 from concours.eval.items import Item, find_items
-from concours.eval.pairing import (
-    is_table,
-    prompt_of,
-    together,
-    unanswered,
-    with_ground_truth,
-    with_prompts,
-    with_targets,
-)
+from concours.eval.pairing import together, unanswered
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
+from concours.eval.score_pairing import NOT_PAIRED, Pairing, answerable
 from concours.eval.songs import song_pattern, with_songs
 from concours.eval.work import Outcome, ScoreValue
 from concours.metrics import registry
@@ -70,55 +62,6 @@ class Scores:
     sets: tuple[ScoredSet, ...]
     reference_items: tuple[ScoredItem, ...]
     unanswered: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """What items are held against, as :mod:`concours.eval.pairing` takes it: a folder or table of
-    ground truths, a table or folder of targets, a table of prompts, one prompt for all."""
-
-    ground_truth: str | None = None
-    targets: str | None = None
-    prompts: str | None = None
-    prompt: str | None = None
-
-    def of(self, systems: Mapping[str, list[Item]]) -> dict[str, list[Item]]:
-        """The items of each path with their partners.
-
-        A table may name the items of all paths; names are matched path by path.
-        """
-        if self.prompts is not None:
-            table = Path(self.prompts).expanduser()
-            systems = together(systems, lambda items: with_prompts(items, table))
-        if self.prompt is not None:
-            text = self.prompt
-            systems = together(systems, lambda items: prompt_of(items, text))
-        for source, pair in ((self.ground_truth, with_ground_truth), (self.targets, with_targets)):
-            if source is not None and is_table(source):
-                systems = together(systems, partial(pair, source=source))
-            elif source is not None:
-                systems = {name: pair(items, source) for name, items in systems.items()}
-        return dict(systems)
-
-    def families(self, items: Sequence[Item], kinds: set[str]) -> list[str]:
-        """The families of pair metrics that the partners allow."""
-        roles = {p.role for i in items for p in i.partners}
-        found = []
-        if "truth" in roles:
-            found += ["pairs", "bar_overlap"] if "symbolic" in kinds else []
-            found += ["audio_pairs"] if "audio" in kinds else []
-        if "prefix" in roles:
-            found.append("prefix")
-        return [*found, "control"] if roles and "symbolic" in kinds else found
-
-
-NOT_PAIRED = Pairing()
-OPTIONS = {
-    "truth": "its ground truth: add --ground-truth PATH",
-    "target": "what was asked for: add --target FILE, --prompts TABLE or --ground-truth PATH",
-    "prompt": "the text of its prompt: add --prompts TABLE or --prompt TEXT",
-    "prefix": "a musical prompt: add --prompts TABLE or --prompt FILE",
-}
 
 
 def score_paths(
@@ -186,7 +129,7 @@ def score_paths(
         asked = expand(metrics or [*_default_metrics(kinds, reference is not None), *paired])
     if beats is not None:
         asked = [_with_beats(r, beats) for r in asked]
-    asked = _paired(asked, everything, metrics)
+    asked = answerable(asked, everything, metrics)
     if reference is None:
         needing = [r.name for r in asked if r.spec.level in ("set", "corpus")]
         if metrics and needing and not _only_groups(metrics):
@@ -226,27 +169,6 @@ def _with_beats(request: MetricRequest, beats: str) -> MetricRequest:
     return MetricRequest(request.spec, {**request.parameters, "beats": beats})
 
 
-def _paired(
-    asked: list[MetricRequest], items: Sequence[Item], metrics: Sequence[str]
-) -> list[MetricRequest]:
-    """The metrics that the items have partners for; those asked for by name must have them."""
-    roles: set[str] = {p.role for i in items for p in i.partners}
-    if any(i.words for i in items):
-        roles.add("prompt")
-    lacking = [
-        r
-        for r in asked
-        if r.spec.level == "pair"
-        and not (r.spec.partner in roles or (r.spec.partner == "target" and roles))
-    ]
-    named = {m.partition(":")[0] for m in metrics}
-    for r in lacking:
-        if r.name in named or r.spec.family in named:
-            raise UsageError(f"{r.name} compares with {OPTIONS[r.spec.partner]}")
-    # of a preset, metrics on frames stay and say that their partner is missing
-    return [r for r in asked if r not in lacking or r.spec.of_frames]
-
-
 def _of_peer(peer: str, names: Sequence[str]) -> list[MetricRequest]:
     known = registry.compat(peer)
     specs = [registry.find(f"{peer}/{n}") for n in names] if names else list(known.values())
@@ -255,7 +177,9 @@ def _of_peer(peer: str, names: Sequence[str]) -> list[MetricRequest]:
 
 def _default_metrics(kinds: set[str], compared: bool) -> list[str]:
     groups: list[str] = [k for k in ("symbolic", "audio") if k in kinds]
-    return [*groups, "surprise", "originality"] if compared and "symbolic" in kinds else groups
+    if compared and "symbolic" in kinds:
+        groups += ["surprise", "originality"]
+    return [*groups, "audio_originality"] if compared and "audio" in kinds else groups
 
 
 def _only_groups(metrics: Iterable[str]) -> bool:

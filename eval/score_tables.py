@@ -126,6 +126,7 @@ def to_table(scores: Scores, width: int = 100) -> str:
     if scores.sets and scores.sets[0].scores:
         console.print()
         console.print(_set_table(scores))
+        _print_warnings(scores, console.print)
     _print_passages(scores, console.print)
     _print_troubles(scores, console.print)
     console.print(
@@ -157,6 +158,19 @@ def _set_table(scores: Scores) -> object:
                 cells.append(f"{number(o.score.value)} [{number(o.ci_low)}, {number(o.ci_high)}]")
         table.add_row(f"{ARROWS[request.spec.direction]} {key}", *cells)
     return table
+
+
+def _print_warnings(scores: Scores, say: Callable[..., None]) -> None:
+    """What the set metrics warn of, each warning once, with the metrics that give it."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for row in scores.sets:
+        for key, o in row.scores.items():
+            warning = o.score.detail.get("warning")
+            if warning and ":feature=" not in key:
+                told.setdefault((row.path, str(warning)), []).append(key)
+    for (path, warning), keys in told.items():
+        names = ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
+        say(f"{path}: {warning} ({names})", markup=False, soft_wrap=True)
 
 
 def _label(request: MetricRequest) -> str:

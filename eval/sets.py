@@ -223,7 +223,7 @@ def feature_table(
     items = [i for i in system.items if i.sha256]
     rows = [[values.get((i.sha256 or "", f), np.nan) for f in features] for i in items]
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(features))
-    known = np.atleast_1d(~np.isnan(table).all(axis=1))
+    known = np.asarray(~np.isnan(table).all(axis=1), dtype=bool)
     clusters = tuple(system.cluster(i) for i, k in zip(items, known, strict=True) if k)
     return FeatureTable(tuple(features), table[known]), clusters
 

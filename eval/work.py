@@ -6,7 +6,6 @@ cannot be read is a failed outcome, a metric that raises is a failed score.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +15,10 @@ from typing import Any, Literal
 
 from concours.eval.cache import open_arrays
 from concours.eval.items import Partner
-from concours.eval.load import LoadError, part_bytes
+from concours.eval.load import LoadError
 from concours.eval.pair_scores import pair_result
 from concours.eval.render import RenderError
 from concours.eval.subject import Subject, read_subject
-from concours.metrics.piece import Piece
 from concours.metrics.profile import profile_of
 from concours.metrics.registry import find
 from concours.metrics.spec import MetricResult, MetricSpec, Parameters, Scored, Undefined
@@ -116,21 +114,10 @@ def failed(task: Task, reason: str) -> Outcome:
 
 def score_item(task: Task) -> Outcome:
     """Reads the item and computes everything the task asks for; never raises."""
-    path = Path(task.location)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        return failed(task, f"cannot be read: {error.strerror or error}")
-    try:
-        if hashlib.sha256(part_bytes(data, task.fragment)).hexdigest() != task.sha256:
-            return failed(task, "changed while the run was reading it; run again")
-        subject = read_subject(task.kind, task.fragment, path, data)
+        subject = read_subject(task.kind, task.fragment, Path(task.location), task.sha256)
     except LoadError as error:
         return failed(task, str(error))
-    except RecursionError:
-        return failed(task, "nested too deeply to be read")
-    except MemoryError:
-        return failed(task, "does not fit into memory")
     piece = subject.piece
     return Outcome(
         task.sha256,
@@ -142,7 +129,7 @@ def score_item(task: Task) -> Outcome:
         scores=tuple(_measure(subject, m) for m in task.measurements),
         pair_scores={p.pair: _measure_pair(subject, p) for p in task.pairs},
         profile=profile_of(piece) if task.profile and piece is not None else {},
-        extracts={e.key: _extract(piece, e) for e in task.extractions if piece is not None},
+        extracts=_extracts(subject, task.extractions),
     )
 
 
@@ -215,10 +202,19 @@ def _open_model(folder: str, metric: str) -> Any:
     return corpus.open(open_arrays(Path(folder)))
 
 
-def _extract(piece: Piece, extraction: Extraction) -> Any:
-    model = find(extraction.metric).corpus
-    assert model is not None
-    return model.extract(piece, extraction.parameters)
+def _extracts(subject: Subject, wanted: Sequence[Extraction]) -> dict[str, Any]:
+    """What the corpus models take of an item of the reference; nothing of what it has not."""
+    found = {}
+    for extraction in wanted:
+        spec = find(extraction.metric)
+        assert spec.corpus is not None
+        try:
+            source = subject.clip if spec.inputs == "audio" else subject.piece
+        except RenderError:
+            continue
+        if source is not None:
+            found[extraction.key] = spec.corpus.extract(source, extraction.parameters)
+    return found
 
 
 def model_parameters(spec: MetricSpec, parameters: Parameters) -> dict[str, Any]:

@@ -14,7 +14,7 @@ REFRESH_SECONDS = 5
 
 def main() -> None:
     live = served()
-    st.set_page_config(page_title=f"Concours: {live.name}", layout="wide")
+    st.set_page_config(page_title="Concours", layout="wide")
     if watching.needs_login:
         _ask_for_login()
     st.title(live.name)

@@ -56,8 +56,8 @@ def _check_login(allowed: Sequence[str]) -> None:
             "--oidc lets in whoever the provider knows: name who may see the dashboard with "
             "--allow EMAIL (or --allow '*@example.org', '*' for everybody)"
         )
-    if find_spec("authlib") is None:
-        raise UsageError("--oidc needs Authlib: pip install 'concours[oidc]'")
+    if find_spec("authlib") is None or find_spec("httpx") is None:
+        raise UsageError("--oidc needs Authlib and httpx: pip install 'concours[oidc]'")
     if not any((p / ".streamlit" / "secrets.toml").is_file() for p in (Path(), Path.home())):
         raise UsageError(
             "--oidc needs .streamlit/secrets.toml here with [auth]: redirect_uri, cookie_secret, "

@@ -4,17 +4,21 @@ Conventions
 -----------
 - A kernel takes contiguous int64, float64 or bool arrays, so that one version of it is compiled.
 - A kernel calls kernels of its own file only: numba's cache watches one source file.
-- The cache lies beside the source, or in the user's cache folder where that is read-only.
+- The cache lies beside the source, or in the user's cache folder where that is read-only; where
+  neither can be written, every process compiles for itself.
+- numba is imported with the first kernel that runs, not with the metrics.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import update_wrapper
 from typing import Any, TypeVar, cast
 
-import numba
-
 F = TypeVar("F", bound=Callable[..., Any])
+
+_turn: list[AbstractContextManager[Any]] = [nullcontext()]
 
 
 def compiled(function: F) -> F:
@@ -26,11 +30,95 @@ def compiled(function: F) -> F:
     >>> twice.py_func(4)
     8
     """
-    return cast(
-        F, numba.njit(function, cache=function.__module__ != "__main__" and _on_disk(function))
-    )
+    return cast(F, _Kernel(function))
 
 
-def _on_disk(function: Callable[..., Any]) -> bool:
-    """Whether the function's source is a file, which the cache needs."""
-    return not function.__code__.co_filename.startswith("<")
+def compile_in_turn(turn: AbstractContextManager[Any]) -> None:
+    """Lets this process compile only while it holds ``turn``, which other processes share, so
+    that what one has compiled the others find in the cache. Kernels in the cache do not wait.
+
+    ``turn`` must be re-entrant, since a kernel compiles those that it calls.
+    """
+    _turn[0] = turn
+
+
+class _Kernel:
+    """Stands for a kernel until the first call of its file's kernels, then calls it."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+        self.py_func = function
+        self._compiled: Any = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        return (self._compiled or self._made())(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._made(), name)
+
+    def _made(self) -> Any:
+        """numba's own object, which also takes this one's place in the module, as kernels must
+        find each other there."""
+        if self._compiled is None:
+            self._compiled = _dispatcher(self.py_func)
+            names = self.py_func.__globals__
+            for name, value in list(names.items()):
+                if isinstance(value, _Kernel):
+                    names[name] = value._made()
+        return self._compiled
+
+
+def _dispatcher(function: Callable[..., Any]) -> Any:
+    import numba
+
+    file = function.__code__.co_filename
+    on_disk = function.__module__ != "__main__" and not file.startswith("<")
+    try:
+        made = numba.njit(function, cache=on_disk)
+    except RuntimeError:  # no folder for the cache
+        return numba.njit(function)
+    if on_disk and hasattr(made, "_cache"):
+        made._cache = _Turns(made._cache)
+    return made
+
+
+class _Turns:
+    """numba's cache of one kernel, read first, its gaps filled by one process at a time."""
+
+    def __init__(self, kept: Any) -> None:
+        self._kept = kept
+        self._waiting: list[AbstractContextManager[Any]] = []
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        found = self._read(signature, target)
+        if found is None:
+            turn = _turn[0]
+            turn.__enter__()
+            found = self._kept.load_overload(signature, target)
+            if found is None:
+                self._waiting.append(turn)
+            else:
+                turn.__exit__(None, None, None)
+        return found
+
+    def _read(self, signature: Any, target: Any) -> Any:
+        """What the cache holds, got ready to run but not to compile: that takes longer than
+        reading all kernels, and numba does it again where something is missing."""
+        from numba.core.runtime import rtsys
+
+        try:
+            rtsys.initialize(target)
+            return self._kept._load_overload(signature, target)
+        except (AttributeError, OSError):
+            return None
+
+    def save_overload(self, signature: Any, data: Any) -> None:
+        try:
+            self._kept.save_overload(signature, data)
+        finally:
+            self._waiting.pop().__exit__(None, None, None)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kept, name)

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from concours.metrics.instruments import mentions
 from concours.metrics.target import Target
-from concours.metrics.target_table import chord_named, key_named, target_from
+from concours.metrics.target_table import chord_named, target_from
 
 NUMBERS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "ten": 10,
@@ -55,11 +55,8 @@ def target_from_prompt(text: str) -> Target:
     True
     """
     table: dict[str, object] = {}
-    if found := re.search(rf"\b{NAMED}", text):
-        letter, sign, mode = found.groups()
-        sign = ACCIDENTAL.get(sign or "", sign or "")
-        table["key"] = f"{letter.upper()}{sign} {mode}"
-        key_named(str(table["key"]))
+    if key := _key(text):
+        table["key"] = key
     for name, patterns in (("tempo", TEMPO), ("meters", METER)):
         if value := _first(patterns, text):
             table[name] = value
@@ -81,6 +78,19 @@ def target_from_prompt(text: str) -> Target:
         bars = tuple(frozenset({chord_named(c)}) for c in re.findall(CHORD, found[1]))
         target = replace(target, chords=bars, chords_repeat=True)
     return target
+
+
+def _key(text: str) -> str:
+    """The first key named: "in a minor", "Eb major"; "a major work" names none."""
+    for found in re.finditer(rf"\b{NAMED}", text):
+        letter, sign, mode = found.groups()
+        before, after = text[: found.start()], text[found.end() :]
+        announced = re.search(r"\b(?:in|key(?: of| is)?|key:)\s*$", before, re.IGNORECASE)
+        article = letter in "Aa" and not sign and re.search(r"(?:^|[.!?]\s+)$", before)
+        ended = re.match(r"\s*(?:[,;.:)]|$|(?:key|scale|at|for|with)\b)", after)
+        if announced or (letter.isupper() and (not article or ended)):
+            return f"{letter.upper()}{ACCIDENTAL.get(sign or '', sign or '')} {mode}"
+    return ""
 
 
 def _first(patterns: tuple[str, ...], text: str) -> str:

@@ -58,6 +58,7 @@ FAMILIES = (
     "concours.metrics.audio_clips",
     "concours.metrics.audio_fit",
     "concours.metrics.originality.ngram",
+    "concours.metrics.originality.audio_originality",
 )
 SET_INPUTS = {"symbolic": "features", "audio": "embedding"}
 ENTRY_POINT_GROUP = "concours.metrics"
@@ -107,6 +108,8 @@ def metric(
                 f"metric {name!r} of {function.__module__} is already registered by "
                 f"{known.function.__module__}; give it another name"
             )
+        parameters = parameters_of(function)
+        _ordered.cache_clear()
         _REGISTERED[name] = MetricSpec(
             name=name,
             function=function,
@@ -118,8 +121,8 @@ def metric(
             version=version,
             citation=citation,
             family=function.__module__.rpartition(".")[2],
-            parameters=MappingProxyType(parameters_of(function)),
-            choices=MappingProxyType(_choices(function)),
+            parameters=MappingProxyType(parameters),
+            choices=MappingProxyType(_choices(function, parameters)),
             invariant=frozenset(invariant),
             corpus=corpus,
             per_feature=per_feature,
@@ -145,13 +148,13 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, ParameterValue]:
     return found
 
 
-def _choices(function: Callable[..., Any]) -> dict[str, tuple[ParameterValue, ...]]:
+def _choices(
+    function: Callable[..., Any], parameters: Iterable[str]
+) -> dict[str, tuple[ParameterValue, ...]]:
     """The values that a parameter annotated as a Literal may take."""
-    hints = get_type_hints(function)
+    hints = get_type_hints(function) if parameters else {}
     return {
-        name: get_args(hints[name])
-        for name in parameters_of(function)
-        if get_origin(hints.get(name)) is Literal
+        name: get_args(hints[name]) for name in parameters if get_origin(hints.get(name)) is Literal
     }
 
 
@@ -169,6 +172,12 @@ def catalogue() -> dict[str, MetricSpec]:
     The order does not depend on which modules a program has imported before.
     """
     _load_families()
+    return dict(_ordered())
+
+
+@cache
+def _ordered() -> dict[str, MetricSpec]:
+    """The catalogue, put in order again only after a registration."""
     place = {module: i for i, module in enumerate(FAMILIES)}
 
     def order(spec: MetricSpec) -> tuple[int, str]:
@@ -193,14 +202,13 @@ def find(name: str) -> MetricSpec:
         MetricError: no such metric; the message suggests near names.
     """
     peer, _, own = name.rpartition("/")
-    if peer:
-        known, name = compat(peer), own
-    else:
-        known = catalogue()
-    if name not in known:
-        hint = _suggestion(name, [*known, *PRESETS])
-        raise MetricError(f"no metric is called {name!r}{hint}")
-    return known[name]
+    if not peer:
+        _load_families()
+    known = compat(peer) if peer else _ordered()
+    if own not in known:
+        hint = _suggestion(own, known if peer else [*known, *PRESETS])
+        raise MetricError(f"no metric is called {own!r}{hint}")
+    return known[own]
 
 
 def compat(peer: str) -> dict[str, MetricSpec]:
@@ -275,9 +283,9 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
     """Requests for a list of metric or family names, in order, each once.
 
     ``symbolic`` and ``audio`` stand for all metrics of clips and of pairs on that input and the
-    distances between sets of them, ``originality`` for every metric of that package, a family
-    (``pitch``, ``rhythm`` …) for its members, and a preset (``musicgen``, ``stable-audio``,
-    ``gui2023``) for the metrics and settings of a paper.
+    distances between sets of them, ``originality`` for every metric of notes in that package,
+    ``audio_originality`` for those of recordings, a family (``pitch``, ``rhythm`` …) for its
+    members, and a preset (``musicgen``, ``stable-audio``, ``gui2023``) for a paper's settings.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
@@ -298,7 +306,11 @@ def _group(name: str) -> list[MetricRequest]:
         ]
     elif name == "originality":
         package = "concours.metrics.originality."
-        specs = [s for s in catalogue().values() if s.function.__module__.startswith(package)]
+        specs = [
+            s
+            for s in catalogue().values()
+            if s.function.__module__.startswith(package) and s.inputs == "symbolic"
+        ]
     else:
         specs = grouped.get(name, [])
     return [MetricRequest(s, s.parameters) for s in specs]

@@ -4,8 +4,10 @@ Conventions
 -----------
 - ``pitch``: the MIDI pitch; ``interval``: semitones from the note before; ``contour``: its sign;
   ``duration``: the note's length, and ``ioi`` the time since the last onset, both in
-  ``STEPS_PER_QUARTER``; ``linked``: interval and ioi as one token.
-- Interval, contour, ioi and linked start with the second note.
+  ``STEPS_PER_QUARTER``.
+- Linked viewpoints hold two of them as one token: ``linked`` is interval and ioi, the others are
+  named after their parts.
+- Interval, contour and ioi, and what is linked with them, start with the second note.
 """
 
 from __future__ import annotations
@@ -18,8 +20,19 @@ from concours.metrics.melody import MelodyRule, melody_of
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.spec import Undefined
 
-Viewpoint = Literal["pitch", "interval", "contour", "duration", "ioi", "linked"]
+Viewpoint = Literal[
+    "pitch",
+    "interval",
+    "contour",
+    "duration",
+    "ioi",
+    "linked",
+    "pitch+duration",
+    "interval+duration",
+    "contour+ioi",
+]
 STEPS_PER_QUARTER = 24
+LINKED = {"linked": "interval+ioi"}
 OCTAVES_UP = 128  # makes an interval positive inside a linked token
 
 
@@ -44,18 +57,26 @@ def events_of(
     if isinstance(line, Undefined):
         return line
     rate = STEPS_PER_QUARTER / piece.ticks_per_quarter
-    interval, ioi = np.diff(line.pitch), _steps(np.diff(line.onset), rate)
-    if viewpoint == "pitch":
-        return Events(line.pitch, line.onset)
-    if viewpoint == "duration":
-        return Events(_steps(line.end - line.onset, rate), line.onset)
-    tokens = {
+    interval = np.diff(line.pitch)
+    own = {"pitch": line.pitch, "duration": _steps(line.end - line.onset, rate)}
+    moves = {
         "interval": interval,
         "contour": np.sign(interval),
-        "ioi": ioi,
-        "linked": ioi * 2 * OCTAVES_UP + interval + OCTAVES_UP,
+        "ioi": _steps(np.diff(line.onset), rate),
     }
-    return Events(tokens[viewpoint], line.onset[1:])
+    parts = LINKED.get(viewpoint, viewpoint).split("+")
+    if all(p in own for p in parts):
+        return Events(_one_token([own[p] for p in parts]), line.onset)
+    from_second = {**{k: v[1:] for k, v in own.items()}, **moves}
+    return Events(_one_token([from_second[p] for p in parts]), line.onset[1:])
+
+
+def _one_token(parts: list[Ints]) -> Ints:
+    """One part as it is; a pitch part and a time part as one number."""
+    if len(parts) == 1:
+        return parts[0]
+    pitch, time = parts
+    return time * 2 * OCTAVES_UP + pitch + OCTAVES_UP
 
 
 def _steps(ticks: Ints, rate: float) -> Ints:

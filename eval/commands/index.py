@@ -33,15 +33,15 @@ def command() -> None:
 @click.option(
     "--embedding",
     metavar="NAME",
-    help="Write the statistics of this embedding's frames to the file --out (.npz) instead; "
-    "`--reference` takes it in the place of the music.",
+    help="What recordings are alike by as a whole, or what --out FILE.npz holds the statistics of; "
+    "see `concours weights`.  [default: spectral-stats-v1]",
 )
 @click.option(
     "--layout",
     type=click.Choice(["concours", "fadtk"]),
     default="concours",
     show_default=True,
-    help="Whose layout the statistics have.",
+    help="Whose layout statistics have.",
 )
 @workers_option
 @quiet_option
@@ -56,28 +56,34 @@ def build(
 ) -> None:
     """Index the music at REFERENCE (a folder, file, glob, or the name of a corpus).
 
-    The index is calibrated: it stores what the corpus's own pieces share with each other. Prints
-    the folder of the index. With --embedding, writes statistics of sound, and prints their file.
+    Notes and recordings are indexed each in their way. The index is calibrated: it stores what the
+    corpus's own pieces share with each other. Prints the folder of the index; for a mixed reference
+    in the cache, one for the notes and one for the recordings. With --out FILE.npz it writes the
+    statistics of sound instead, which `--reference` takes in the place of the music.
     """
-    if embedding is not None:
+    from concours.eval.errors import UsageError
+
+    if out is not None and out.suffix == ".npz":
         from concours.eval.embeddings.build import build_statistics
-        from concours.eval.errors import UsageError
         from concours.eval.progress import make_progress
 
-        if out is None or out.suffix != ".npz":
-            raise UsageError("--embedding writes a file: add --out FILE.npz")
         build_statistics(
-            reference, embedding, out, layout=layout, workers=workers,
+            reference, embedding or "spectral-stats-v1", out, layout=layout, workers=workers,
             progress=make_progress(quiet),
         )  # fmt: skip
         click.echo(str(out))
         return
     from concours.eval.originality.corpus_index import DEFAULT_VIEWS
-    from concours.eval.originality.reference import index_reference
+    from concours.eval.originality.systems import open_reference
     from concours.eval.progress import make_progress
 
-    index = index_reference(reference, out, views or DEFAULT_VIEWS, make_progress(quiet))
-    click.echo(str(index.folder))
+    progress = make_progress(quiet)
+    opened = open_reference(reference, out, views or DEFAULT_VIEWS, progress, embedding)
+    if opened.vectors is not None:
+        raise UsageError(f"{reference}: .npy files need no index; compare them as they are")
+    folders = [i.folder for i in (opened.notes, opened.sound) if i is not None]
+    for folder in folders if out is None else [out]:
+        click.echo(str(folder))
 
 
 @command.command("info")
@@ -108,11 +114,17 @@ def info(index: Path, format_: str) -> None:
         click.echo(json.dumps(told, indent=2) if format_ == "json" else text)
         return
 
-    from concours.eval.originality.corpus_index import open_index
+    from concours.eval.originality.sound_tables import sound_index_dict, sound_index_text
+    from concours.eval.originality.systems import open_indexes
     from concours.eval.originality.tables import index_dict, index_text
 
-    opened = open_index(index)
+    notes, sound = open_indexes(index)
     if format_ == "json":
-        click.echo(json.dumps(index_dict(opened), indent=2, ensure_ascii=False))
-    else:
-        click.echo(index_text(opened), nl=False)
+        found = index_dict(notes) if notes is not None else {}
+        if sound is not None:
+            found = {**found, "audio": sound_index_dict(sound)}
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    texts = [index_text(notes)] if notes is not None else []
+    texts += [sound_index_text(sound)] if sound is not None else []
+    click.echo("\n".join(texts), nl=False)

@@ -45,6 +45,14 @@ def command(name: str | None, format_: str) -> None:
         click.echo("\n`concours metrics NAME` gives the definition, unit, range and source.")
 
 
+HELD = {
+    "truth": "the ground truth (--ground-truth, ground_truth:)",
+    "target": "what was asked for (--target, --prompts, targets:, prompts:, or the ground truth)",
+    "prefix": "the musical prompt (--prompts, --prompt, prompts:)",
+    "prompt": "the prompt's text (--prompts, prompts:)",
+}
+
+
 def _markdown(families: Mapping[str, Sequence[MetricSpec]]) -> str:
     """The whole catalogue as a page of the documentation."""
     lines = [
@@ -75,6 +83,7 @@ def _explanation(spec: MetricSpec) -> str:
         "",
         f"Family:     {spec.family}",
         f"Level:      {spec.level} ({spec.inputs})",
+        *([f"Held against: {HELD[spec.partner]}"] if spec.level == "pair" else []),
         f"Direction:  {spec.direction}",
         f"Unit:       {spec.unit}",
         f"Range:      {low} to {high}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import click
 
@@ -34,6 +35,39 @@ def default_benchmark() -> Path:
     package = Path(__file__).resolve().parents[1]
     installed = package / "benchmarks.yaml"
     return installed if installed.exists() else package.parent / "benchmarks.yaml"
+
+
+def audio_option(default: str) -> Callable[[F], F]:
+    """``--audio embed|beside|none``."""
+    return click.option(
+        "--audio",
+        type=click.Choice(["embed", "beside", "none"]),
+        default=default,
+        show_default=True,
+        help="Sound inside the page (5 MB in all), in a folder beside it, or none.",
+    )
+
+
+def sound_keeper(
+    audio: str, place: Path, page_folder: Path
+) -> bool | Callable[[str, Callable[[], bytes]], str]:
+    """What a page takes for ``--audio``: whether to embed sound, or who keeps it in ``place``.
+
+    A file that is there already is not made again: its name stands for its content.
+    """
+    if audio != "beside":
+        return audio == "embed"
+
+    def keep(name: str, make: Callable[[], bytes]) -> str:
+        target = place / name
+        if not target.exists():
+            place.mkdir(parents=True, exist_ok=True)
+            part = target.with_suffix(".part")
+            part.write_bytes(make())
+            part.replace(target)
+        return quote(target.relative_to(page_folder).as_posix())
+
+    return keep
 
 
 workers_option = click.option(

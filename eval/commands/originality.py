@@ -29,31 +29,38 @@ from concours.eval.commands.options import quiet_option
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write to this file; HTML goes to concours-originality.html without it.",
 )
+@click.option(
+    "--embedding",
+    metavar="NAME",
+    help="What recordings are alike by as a whole; see `concours weights`.  "
+    "[default: spectral-stats-v1, or the index's]",
+)
 @quiet_option
 def command(
-    systems: tuple[str, ...], against: str, format_: str, out: Path | None, quiet: bool
+    systems: tuple[str, ...],
+    against: str,
+    format_: str,
+    out: Path | None,
+    embedding: str | None,
+    quiet: bool,
 ) -> None:
     """Show which passages of the music at SYSTEM stand in REFERENCE, and where.
+
+    Notes are held against the reference's notes, recordings against its recordings. Embeddings of
+    your own are compared as .npy files (a row an item) on both sides.
 
     Each item's longest shared passage is placed among what the reference's own pieces share with
     each other. Several SYSTEMs (checkpoints, say) are reported one after the other; in JSON they
     are then a list. The first call indexes REFERENCE and keeps the index in the cache.
     """
-    from concours.eval.items import find_items
     from concours.eval.originality.corpus_index import DEFAULT_VIEWS
-    from concours.eval.originality.reference import index_reference
-    from concours.eval.originality.report import originality_report
-    from concours.eval.originality.tables import render
+    from concours.eval.originality.systems import open_reference, render_systems, system_report
     from concours.eval.progress import make_progress
 
     progress = make_progress(quiet)
-    index = index_reference(against, None, DEFAULT_VIEWS, progress)
-    reports = []
-    for system in systems:
-        items = find_items(system)
-        tracked = progress.track(items, len(items), system)
-        reports.append((system, originality_report(tracked, index)))
-    text = render(reports, format_)
+    reference = open_reference(against, None, DEFAULT_VIEWS, progress, embedding)
+    found = [system_report(s, reference, progress) for s in systems]
+    text = render_systems(found, format_)
     if out is None and format_ == "html":
         out = Path("concours-originality.html")
     if out is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from concours.eval.commands.options import config_argument, config_path
+from concours.eval.commands.options import audio_option, config_argument, config_path
 
 
 @click.command("publish")
@@ -15,19 +15,21 @@ from concours.eval.commands.options import config_argument, config_path
 @config_argument
 @click.option("--only", multiple=True, metavar="NAME", help="This benchmark only (repeatable).")
 @click.option("--title", default="Concours", show_default=True, help="Heading of the front page.")
-@click.option("--no-audio", is_flag=True, help="Embed no sound.")
+@audio_option("beside")
 def command(
-    directory: Path, file: Path | None, only: tuple[str, ...], title: str, no_audio: bool
+    directory: Path, file: Path | None, only: tuple[str, ...], title: str, audio: str
 ) -> None:
     """Write a static site of all complete runs of FILE's benchmarks to DIR.
 
     The front page shows the history of every system; each run has its full report, JSON and CSV.
     The same store gives the same files. Other files in DIR stay as they are.
     """
+    from concours.eval.commands.options import sound_keeper
     from concours.eval.config import load_config
     from concours.eval.errors import UsageError
-    from concours.eval.report.gather import gather_runs, pieces
+    from concours.eval.report.gather import gather_runs
     from concours.eval.report.site import Edition, site
+    from concours.eval.report.sources import pieces, sounds
     from concours.eval.report.wording import counted
     from concours.eval.run import select
     from concours.eval.store import open_store
@@ -49,7 +51,8 @@ def command(
             )
             for run in runs
         ]
-    files = site(editions, title=title, pieces=pieces, audio=not no_audio)
+    sound = sound_keeper(audio, directory / "audio", directory)
+    files = site(editions, title=title, pieces=pieces, sounds=sounds, audio=sound)
     for name, text in files.items():
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)

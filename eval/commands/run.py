@@ -95,8 +95,9 @@ def command(
 
 def _show(store_url: str, folder: Path, names: list[str], *, html: bool) -> None:
     from concours.eval.report import render
-    from concours.eval.report.gather import gather, pieces
+    from concours.eval.report.gather import gather
     from concours.eval.report.leaderboard import show
+    from concours.eval.report.sources import pieces, sounds
     from concours.eval.store import open_store
 
     with open_store(store_url, folder) as store:
@@ -104,7 +105,7 @@ def _show(store_url: str, folder: Path, names: list[str], *, html: bool) -> None
     show(report)
     if html:
         target = folder / REPORT_NAME
-        target.write_text(render(report, "html", pieces=pieces), encoding="utf-8")
+        target.write_text(render(report, "html", pieces=pieces, sounds=sounds), encoding="utf-8")
         click.echo(f"\nReport: {target}")
 
 

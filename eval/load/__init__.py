@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from concours.eval.load.abc import read_abc
@@ -18,10 +19,12 @@ __all__ = [
     "SUFFIXES",
     "LoadError",
     "Loaded",
+    "contents",
     "kind_of",
     "load",
     "part_bytes",
     "parts",
+    "read_part",
 ]
 
 LOADER_VERSION = 1  # raise it with every change of what a file gives: scores depend on it
@@ -47,7 +50,8 @@ def load(path: Path, data: bytes | None = None, fragment: str = "") -> Loaded:
     >>> load(Path("tune.abc"), tune).piece.bar_edges.tolist()
     [0, 480, 1920, 3360]
     """
-    data = _read(path) if data is None else data
+    if data is None:
+        data, fragment = read_part(path, fragment), ""
     if not data:
         raise LoadError("an empty file (0 bytes)")
     if len(data) > MAX_BYTES:
@@ -76,8 +80,37 @@ def parts(path: Path, data: bytes | None = None) -> list[str]:
     >>> parts(Path("two.abc"), b"X:1\\nK:C\\nC|\\n\\nX:2\\nK:C\\nD|\\n")
     ['X:1', 'X:2']
     """
-    data = _read(path) if data is None else data
-    return list(tunes(data)) if format_of(data) == "abc" else [""]
+    return list(contents(_read(path) if data is None else data))
+
+
+def contents(data: bytes) -> dict[str, bytes]:
+    """The bytes of each part of a file by its fragment, as :func:`part_bytes` gives them."""
+    found = tunes(data) if format_of(data) == "abc" else {"": data}
+    return found if len(found) > 1 else {"": data}
+
+
+def read_part(path: Path, fragment: str = "") -> bytes:
+    """The bytes of one part of a file. A book of many tunes is taken apart once for all of them.
+
+    Raises:
+        LoadError: the file can't be opened, or has no such part.
+    """
+    if not fragment:
+        return _read(path)
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise LoadError(f"can't be opened: {error.strerror or error}") from error
+    found = _taken_apart(path, (state.st_mtime_ns, state.st_size))
+    if fragment not in found:
+        return part_bytes(_read(path), fragment)  # says what there is
+    return found[fragment]
+
+
+@lru_cache(maxsize=2)
+def _taken_apart(path: Path, state: tuple[int, int]) -> dict[str, bytes]:  # noqa: ARG001
+    """``state`` tells a file that has changed since."""
+    return contents(_read(path))
 
 
 def part_bytes(data: bytes, fragment: str = "") -> bytes:

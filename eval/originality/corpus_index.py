@@ -35,6 +35,7 @@ from concours.metrics.originality.index import FORMAT, NgramIndex
 from concours.metrics.originality.tokens import Tokens, tokenize
 
 CONTENTS = "index.json"
+RECORDINGS = "audio"  # the folder beside it in which the index of recordings lies
 LAYOUT = 1
 DEFAULT_VIEWS = ("interval-ratio", "interval-class-ratio", "interval")
 SHARD_NOTES = 100_000_000
@@ -103,7 +104,7 @@ def build_index(
     """
     folder.mkdir(parents=True, exist_ok=True)
     contents = _contents(folder) if (folder / CONTENTS).exists() else None
-    if contents is None and any(folder.iterdir()):
+    if contents is None and any(p.name != RECORDINGS for p in folder.iterdir()):
         raise UsageError(f"{folder}: not empty and no index; give an empty or a new folder")
     if contents is None:
         contents = {
@@ -137,7 +138,7 @@ def open_index(folder: Path, *, verify: bool = True) -> CorpusIndex:
     """
     contents = _contents(folder)
     for name, stated in contents["files"].items():
-        _check(folder / name, stated, verify)
+        check_file(folder / name, stated, verify)
     pieces = tuple(IndexedPiece(**p) for p in contents["pieces"])
     n_shards = 1 + max((p.shard for p in pieces), default=-1)
     shards = {
@@ -222,7 +223,7 @@ class _Builder:
                 name = file.relative_to(self.folder).as_posix()
                 self.contents["files"][name] = {
                     "bytes": file.stat().st_size,
-                    "sha256": _hash(file),
+                    "sha256": hash_file(file),
                 }
         for name, sha256, tokens in sorted(self.waiting, key=lambda w: w[0]):
             n = max(len(t) for t in tokens.values())
@@ -270,19 +271,21 @@ def _write(folder: Path, contents: dict[str, Any]) -> None:
     fresh.replace(folder / CONTENTS)
 
 
-def _check(path: Path, stated: dict[str, Any], verify: bool) -> None:
+def check_file(path: Path, stated: dict[str, Any], verify: bool) -> None:
+    """Raises a UsageError where a file of an index is not as the table of contents states."""
     size = path.stat().st_size if path.exists() else None
     if size is None:
         cause = "is missing"
     elif size != stated["bytes"]:
         cause = f"has {size} bytes instead of {stated['bytes']}"
-    elif verify and _hash(path) != stated["sha256"]:
+    elif verify and hash_file(path) != stated["sha256"]:
         cause = "has changed since it was written"
     else:
         return
     raise UsageError(f"{path} {cause}; build the index again in a new folder")
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """The sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

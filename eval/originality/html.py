@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from concours.eval.originality.excerpts import Row
 from concours.eval.originality.report import ItemReport, OriginalityReport
+from concours.eval.originality.sound_html import sound_view
+from concours.eval.originality.sound_report import SoundReport
 from concours.eval.originality.tables import sentence
 from concours.metrics.originality.ngram import SIZES
 from concours.metrics.piece import make_piece
@@ -23,8 +26,14 @@ SECONDS = 12.0
 RESOLUTION = 480
 
 
-def to_html(reports: Sequence[tuple[str, OriginalityReport]], *, audio: bool = True) -> str:
-    """The page; ``audio=False`` leaves out the sound (about 40 kB for each side of a passage)."""
+def to_html(
+    reports: Sequence[tuple[str, OriginalityReport | None]],
+    sounds: Sequence[SoundReport | None] = (),
+    *,
+    audio: bool = True,
+) -> str:
+    """The page; ``sounds`` are what the same systems hold of recordings. ``audio=False`` leaves
+    out the sound (about 40 kB for each side of a passage)."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True,
@@ -33,12 +42,20 @@ def to_html(reports: Sequence[tuple[str, OriginalityReport]], *, audio: bool = T
         lstrip_blocks=True,
     )
     page = environment.get_template("originality.html").render(
-        systems=[_system(name, report, audio) for name, report in reports]
+        systems=[
+            {
+                **(_system(name, notes, audio) if notes else {"name": name, "searched": {}}),
+                "sound": sound_view(sound, audio) if sound else None,
+            }
+            for (name, notes), sound in zip_longest(reports, sounds)
+        ]
     )
     return page.rstrip("\n") + "\n"
 
 
 def _system(name: str, report: OriginalityReport, audio: bool) -> dict[str, Any]:
+    if not report.searched:  # the reference holds no notes
+        return {"name": name, "searched": {}}
     found = [(item, p) for item in report.items for p in item.passages]
     found.sort(key=lambda f: (-f[1]["length"], f[0].path))
     view = report.searched["views"][0]

@@ -36,20 +36,31 @@ def index_reference(
         UsageError: nothing at ``reference``, no music in it, or a damaged index.
     """
     if out is None and (Path(reference) / CONTENTS).is_file():
-        return _calibrated(open_index(Path(reference)), progress)
-    items = _items(reference)
+        return calibrated(open_index(Path(reference)), progress)
+    return index_items(reference_items(reference), out, views, progress)
+
+
+def index_items(
+    items: list[Item], out: Path | None, views: Sequence[str], progress: Progress
+) -> CorpusIndex:
+    """Indexes and calibrates these items, in ``out`` or in the cache.
+
+    Raises:
+        UsageError: none can be indexed, or ``out`` holds something else or a damaged index.
+    """
     if out is not None:
-        return _calibrated(_build(items, out, views, progress), progress)
+        return calibrated(_build(items, out, views, progress), progress)
     contents = sorted((i.path, i.sha256 or "") for i in items)
     key = digest(LAYOUT, FORMAT, LOADER_VERSION, CALIBRATION_VERSION, list(views), contents)
 
     def fill(folder: Path) -> None:
-        _calibrated(_build(items, folder, views, progress), progress)
+        calibrated(_build(items, folder, views, progress), progress)
 
     return open_index(stored_folder(CACHE, key, fill))
 
 
-def _items(reference: str) -> list[Item]:
+def reference_items(reference: str) -> list[Item]:
+    """The items of a folder, file or glob, or of a corpus's reference split."""
     if reference in CORPORA and not Path(reference).exists():
         return items_of({f.name: f for f in corpus_files(reference, "reference")})
     return find_items(reference)
@@ -61,7 +72,8 @@ def _build(
     return build_index(progress.track(items, len(items), "indexing"), folder, views=views)
 
 
-def _calibrated(index: CorpusIndex, progress: Progress) -> CorpusIndex:
+def calibrated(index: CorpusIndex, progress: Progress) -> CorpusIndex:
+    """The index with its calibration, computed and stored where it has none."""
     if index.calibration:
         return index
     progress.say("calibrating: the corpus's pieces against each other")

@@ -245,7 +245,7 @@ def _searched(index: CorpusIndex) -> dict[str, Any]:
         "corpus_sha256": index.corpus_hash,
         "views": list(index.views),
         "not_searched": [{"path": name, "reason": reason} for name, reason in index.skipped],
-        "left_out": "drums; lower notes of chords within a track; audio",
+        "left_out": "drums; lower notes of chords within a track",
     }
 
 

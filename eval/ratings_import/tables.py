@@ -1,4 +1,4 @@
-"""Readers of the common layouts: long tables, webMUSHRA results, wide MUSHRA tables."""
+"""Readers of the common layouts: long tables, wide MUSHRA tables, lists of participants."""
 
 from __future__ import annotations
 
@@ -14,14 +14,27 @@ NO_RATERS = (
     "too narrow and raters can't be screened."
 )
 LONG_NAMES = {
-    "rater": ("rater", "rater_id", "participant", "participant_id", "user", "listener", "subject"),
-    "item": ("item", "item_id", "stimulus", "clip", "song", "track", "file"),
-    "system": ("system", "condition", "model", "method"),
+    "rater": (
+        "rater", "rater_id", "participant", "participant_id", "user", "user_id", "listener",
+        "listener_id", "subject", "subject_id", "assessor", "annotator", "worker_id", "workerid",
+        "prolific_pid", "prolific_id", "participant id", "prolific pid", "session_uuid",
+    ),
+    "item": (
+        "item", "item_id", "stimulus", "stimulus_id", "clip", "clip_id", "song", "song_id", "track",
+        "file", "filename", "sample",
+    ),
+    "system": ("system", "system_id", "condition", "model", "method", "algorithm"),
     "dimension": ("dimension", "scale", "question", "attribute", "axis"),
-    "value": ("value", "rating", "score", "answer"),
-}
-RATER_NAMES = (*LONG_NAMES["rater"], "prolific_pid", "worker_id")
+    "value": ("value", "rating", "score", "answer", "response", "opinion"),
+}  # fmt: skip
+RATER_NAMES = LONG_NAMES["rater"]
 ITEM_NAMES = (*LONG_NAMES["item"], "trial", "trial_id", "signal", "page")
+HASH_NAMES = ("clip_sha256", "sha256")
+# numbers that a wide table may hold beside its systems
+NO_SYSTEMS = (
+    "age", "gender", "sex", "index", "id", "trial_index", "trial_number", "order", "position",
+    "session", "time", "rating_time", "time_taken", "duration", "duration_ms", "timestamp", "date",
+)  # fmt: skip
 
 
 def number(text: str, row: int, column: str) -> float:
@@ -39,19 +52,34 @@ def number(text: str, row: int, column: str) -> float:
     return value
 
 
-def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
+def named(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    """The column that has one of ``names``, whatever its case, in the order of the names."""
     lower = {c.lower(): c for c in columns}
     return next((lower[n] for n in names if n in lower), None)
 
 
+def who_rated(columns: Sequence[str]) -> str | None:
+    return named(columns, RATER_NAMES)
+
+
+def hashes(rows: Rows) -> dict[tuple[str, str], str]:
+    """The sha256 of each rated (system, item), where a long table has a column for it."""
+    columns = list(rows[0]) if rows else []
+    at = [named(columns, n) for n in (LONG_NAMES["system"], LONG_NAMES["item"], HASH_NAMES)]
+    if None in at:
+        return {}
+    system, item, sha = map(str, at)
+    return {(r[system], r[item]): r[sha].lower() for r in rows if r[sha]}
+
+
 def is_long(columns: Sequence[str]) -> bool:
-    return all(_named(columns, LONG_NAMES[n]) for n in ("item", "system", "value"))
+    return all(named(columns, LONG_NAMES[n]) for n in ("item", "system", "value"))
 
 
 def long(rows: Rows) -> Ratings:
     """One answer a row. Rater and dimension may lack; rows with an empty value are left out."""
     columns = list(rows[0]) if rows else []
-    at = {name: _named(columns, known) for name, known in LONG_NAMES.items()}
+    at = {name: named(columns, known) for name, known in LONG_NAMES.items()}
     lacking = [n for n in ("item", "system", "value") if at[n] is None]
     if lacking:
         raise RatingsError(f"a long table needs a column {', '.join(lacking)}")
@@ -87,60 +115,30 @@ def build(kept: list[tuple[str, str, str, str, float]], notes: list[str]) -> Rat
     return make_ratings(columns[0], columns[1], columns[2], columns[3], columns[4], notes)
 
 
-def is_webmushra(columns: Sequence[str]) -> bool:
-    return {"rating_stimulus", "rating_score", "trial_id"} <= set(columns)
-
-
-def webmushra(rows: Rows) -> Ratings:
-    """The ``mushra.csv`` that webMUSHRA's service writes: one slider a row.
-
-    The rater is ``session_uuid`` where there is one, else the questionnaire's columns between
-    ``session_test_id`` and ``trial_id`` together. A rater who handed in one trial again keeps the
-    last answer, since the service appends; how many were replaced is noted.
-    """
-    if not rows or not is_webmushra(list(rows[0])):
-        raise RatingsError("a webMUSHRA table needs trial_id, rating_stimulus and rating_score")
-    columns = list(rows[0])
-    if "session_uuid" in columns:
-        who = ["session_uuid"]
-    else:
-        start = columns.index("session_test_id") + 1 if "session_test_id" in columns else 0
-        who = columns[start : columns.index("trial_id")]
-    last: dict[tuple[str, str, str], float] = {}
-    for i, row in enumerate(rows, start=2):
-        rater = " / ".join(row[c] for c in who if row[c])
-        key = (rater, row["trial_id"], row["rating_stimulus"])
-        last.pop(key, None)
-        last[key] = number(row["rating_score"], i, "rating_score")
-    notes = []
-    if len(last) < len(rows):
-        replaced = len(rows) - len(last)
-        notes.append(f"{replaced} ratings were handed in again; the last answer counts.")
-    if who != ["session_uuid"]:
-        notes.append(f"Raters are told apart by {', '.join(who) or 'nothing'}.")
-    return build([(r, t, s, "quality", v) for (r, t, s), v in last.items()], notes)
-
-
 def is_wide(columns: Sequence[str]) -> bool:
-    return _named(columns, ITEM_NAMES) is not None and len(columns) >= 3
+    return named(columns, ITEM_NAMES) is not None and len(columns) >= 3
 
 
 def wide(rows: Rows) -> Ratings:
     """A row for each rater and item, a column of numbers for each system.
 
-    Columns that aren't numbers throughout are left out and named; empty cells are missing ratings.
+    Columns that aren't numbers throughout, or are about the rater or the time (``NO_SYSTEMS``), are
+    left out and named; empty cells are missing ratings.
     """
     columns = list(rows[0]) if rows else []
-    item, rater = _named(columns, ITEM_NAMES), _named(columns, RATER_NAMES)
+    item, rater = named(columns, ITEM_NAMES), named(columns, RATER_NAMES)
     if item is None:
         raise RatingsError(f"a wide table needs a column for the item: {', '.join(ITEM_NAMES)}")
-    systems = [c for c in columns if c not in (item, rater) and _numeric(rows, c)]
+    systems = [
+        c for c in columns
+        if c not in (item, rater) and c.lower() not in NO_SYSTEMS and _numeric(rows, c)
+    ]  # fmt: skip
     if not systems:
         raise RatingsError("no column holds numbers, so there is no system to read")
     other = [c for c in columns if c not in (item, rater, *systems)]
     notes = [f"Columns taken for systems: {', '.join(systems)}."]
     if other:
-        notes.append(f"Columns without numbers were left out: {', '.join(other)}.")
+        notes.append(f"Other columns were left out: {', '.join(other)}.")
     kept = [
         (row[rater] if rater else "", row[item], s, "quality", number(row[s], i, s))
         for i, row in enumerate(rows, start=2)
@@ -175,6 +173,11 @@ def refuse_prolific(_rows: Rows) -> Ratings:
     )
 
 
+def statuses(rows: Rows) -> dict[str, str]:
+    """The status of each rater where a table of ratings carries Prolific's columns."""
+    return approved_participants(rows) if rows and is_prolific(list(rows[0])) else {}
+
+
 def approved_participants(rows: Rows) -> dict[str, str]:
     """Status by participant id of a Prolific export (APPROVED, RETURNED, TIMED-OUT ...).
 
@@ -186,5 +189,5 @@ def approved_participants(rows: Rows) -> dict[str, str]:
             "a Prolific export has the columns Submission id, Participant id, Status"
         )
     columns = list(rows[0])
-    who, status = _named(columns, ["participant id"]), _named(columns, ["status"])
+    who, status = named(columns, ["participant id"]), named(columns, ["status"])
     return {row[str(who)]: row[str(status)] for row in rows}

@@ -13,11 +13,11 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from concours.eval.render.soundfont import SoundFont, Voice
+from concours.metrics.compiled import compiled
 
 _SHORTEST = 0.005
 _GAIN = 1.0
@@ -88,7 +88,7 @@ def _row(note: Sounding, end: float, v: Voice, sample_rate: int) -> list[float]:
     ]  # fmt: skip
 
 
-@numba.njit(cache=True)
+@compiled
 def _mix(out: Any, wave: Any, rows: Any, rate: float) -> None:
     """Adds every voice to ``out``; ``rows`` are those of ``_row``."""
     for r in range(len(rows)):

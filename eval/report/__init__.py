@@ -29,6 +29,10 @@ class Sound(NamedTuple):
     sample_rate: int
 
 
+Keep = Callable[[str, Callable[[], bytes]], str]
+"""Keeps a sound and returns its address: gets a file name, which stands for one content, and a
+function that makes the MP3 file, to be called where nothing of that name is kept yet."""
+
 SoundOf = Callable[[System, Item], "Sound | None"]
 """Finds the recording of an item; None where it has none (notes, a lost file)."""
 
@@ -39,7 +43,7 @@ def render(
     *,
     pieces: PieceOf | None = None,
     sounds: SoundOf | None = None,
-    audio: bool | Callable[[bytes], str] = True,
+    audio: bool | Keep = True,
     originality: Mapping[str, str] | None = None,
     width: int = 100,
 ) -> str:
@@ -48,8 +52,8 @@ def render(
     ``pieces`` gives the HTML page the notes of the items that it shows, for piano rolls and
     sound; ``sounds`` gives it recordings, for waveforms, spectrograms and sound. Where neither
     knows an item, the page only names it. Sound is embedded, as much as a page of 5 MB holds;
-    ``audio=False`` leaves it out, and a function, which takes an MP3 file and returns its address,
-    keeps it elsewhere. ``originality`` holds the address of a system's originality report, by its
+    ``audio=False`` leaves it out, and a function keeps it elsewhere (:data:`Keep`).
+    ``originality`` holds the address of a system's originality report, by its
     name. ``width`` is that of the terminal, in columns.
 
     Raises:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +13,6 @@ from numpy.typing import NDArray
 
 from concours.eval.errors import UsageError
 from concours.eval.listened import ratings_of_run
-from concours.eval.load import LoadError, load, part_bytes
 from concours.eval.report.listeners import with_listeners
 from concours.eval.report.model import (
     Benchmark,
@@ -23,11 +20,13 @@ from concours.eval.report.model import (
     Column,
     Item,
     ItemScore,
+    Refusal,
     Report,
     Status,
     System,
 )
 from concours.eval.report.overall import overall
+from concours.eval.report.side_by_side import side_by_side
 from concours.eval.report.standings import Sample, Samples, ranked, unlike_prompts
 from concours.eval.report.verdicts import verdict_note
 from concours.eval.stats.bootstrap import mean_interval
@@ -36,7 +35,6 @@ from concours.eval.store.reports import StoredMeasure, StoredRun, read_run
 from concours.eval.store.trust import read_cards
 from concours.metrics.distribution import wasserstein_distance
 from concours.metrics.features import FeatureTable
-from concours.metrics.piece import Piece
 from concours.metrics.registry import find
 from concours.metrics.spec import Scored, Undefined
 
@@ -67,10 +65,26 @@ def gather_runs(store: Store, run_ids: Sequence[str]) -> Report:
     )
 
 
-def _joined(store: Store, run_id: str, stored: StoredRun) -> Benchmark:
+def gather_together(store: Store, run_ids: Sequence[str]) -> Report:
+    """Runs of one benchmark in one table: the first gives the columns and the reference, the
+    systems of the others stand beside its own where they were measured alike.
+
+    Raises:
+        UsageError: runs of different benchmarks.
+    """
+    stored = [read_run(store, run_id) for run_id in run_ids]
+    together, refused = side_by_side(stored)
+    manifest = {f"{s.benchmark}, run {r[:8]}": s.manifest
+                for s, r in zip(stored, run_ids, strict=True)}  # fmt: skip
+    return Report(manifest, (_joined(store, run_ids[0], together, refused),))
+
+
+def _joined(
+    store: Store, run_id: str, stored: StoredRun, refused: Sequence[Refusal] = ()
+) -> Benchmark:
     """The benchmark with what its trust cards and the listeners of the store's studies say."""
     cards = read_cards(store, run_id)
-    benchmark = with_listeners(_benchmark(stored), ratings_of_run(store, run_id))
+    benchmark = with_listeners(_benchmark(stored, refused), ratings_of_run(store, run_id))
     columns = tuple(
         replace(c, verdict=cards[c.key].verdict, verdict_note=verdict_note(cards[c.key].card))
         if c.key in cards
@@ -80,21 +94,7 @@ def _joined(store: Store, run_id: str, stored: StoredRun) -> Benchmark:
     return replace(benchmark, columns=columns)
 
 
-def pieces(system: System, item: Item) -> Piece | None:  # noqa: ARG001
-    """The notes of an item, read from where it lay; None where that is no longer its content."""
-    path = Path(item.location)
-    fragment = item.path.partition("#")[2]
-    try:
-        data = path.read_bytes()
-        if hashlib.sha256(part_bytes(data, fragment)).hexdigest() != item.sha256:
-            return None
-        loaded = load(path, data, fragment)
-    except (OSError, LoadError):
-        return None
-    return loaded.piece
-
-
-def _benchmark(stored: StoredRun) -> Benchmark:
+def _benchmark(stored: StoredRun, refused: Sequence[Refusal]) -> Benchmark:
     columns = tuple(_column(m) for m in stored.measures)
     samples = {
         (system, c.key): _sample(stored, system, c.key)
@@ -114,7 +114,14 @@ def _benchmark(stored: StoredRun) -> Benchmark:
         )
         for name, is_reference, source, card in stored.systems
     )
-    cells = {(s.name, c.key): _cell(stored, s, c, samples) for s in systems for c in columns}
+    kept_out = {(r.system, key): r.reason for r in refused for key in r.metrics}
+    cells = {
+        (s.name, c.key): _kept_out(s, c, reason)
+        if (reason := kept_out.get((s.name, c.key)))
+        else _cell(stored, s, c, samples)
+        for s in systems
+        for c in columns
+    }
     unlike = unlike_prompts(stored, columns)
     cells, contests = ranked(stored, systems, columns, cells, samples, unlike)
     found = Benchmark(
@@ -124,7 +131,7 @@ def _benchmark(stored: StoredRun) -> Benchmark:
         systems,
         cells,
         tuple(contests),
-        refusals=tuple(unlike),
+        refusals=(*refused, *unlike),
         confidence=float(stored.manifest["intervals"]["confidence"]),
     )
     return replace(found, overall=overall(found))
@@ -202,6 +209,13 @@ def _distance(
         if key in scores and (value := scores[key].value) is not None
     ]
     return float(np.sqrt(np.mean(np.square(z)))) if z else None
+
+
+def _kept_out(system: System, column: Column, reason: str) -> Cell:
+    return Cell(
+        system.name, column.key, None, None, None, 0, 0, "undefined", reason, column.direction,
+        None, None,
+    )  # fmt: skip
 
 
 def _cell(stored: StoredRun, system: System, column: Column, samples: Samples) -> Cell:

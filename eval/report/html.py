@@ -15,12 +15,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from concours.eval.report import PieceOf, SoundOf
+from concours.eval.report import Keep, PieceOf, SoundOf
 from concours.eval.report import wording as words
 from concours.eval.report.bibtex import to_bibtex
 from concours.eval.report.model import Report
 from concours.eval.report.players import Hooks
-from concours.eval.report.sounds import Keep, Sounds
+from concours.eval.report.sounds import Sounds
 from concours.eval.report.views import benchmark_view
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -38,19 +38,21 @@ def to_html(
 ) -> str:
     """The whole page; see :func:`concours.eval.report.render` for the arguments."""
     noted = Sounds(audio if callable(audio) else None) if audio else None
+    views = [
+        benchmark_view(b, i, hooks=Hooks(pieces, sounds, noted), links=originality or {})
+        for i, b in enumerate(report.benchmarks)
+    ]
+    shown = [p for b in views for s in b.systems for p in s.players]
     text = page(
         "report.html",
-        benchmarks=[
-            benchmark_view(b, i, hooks=Hooks(pieces, sounds, noted), links=originality or {})
-            for i, b in enumerate(report.benchmarks)
-        ],
+        benchmarks=views,
         manifest=_provenance(report),
         bibtex=to_bibtex(report),
-        has_sound=bool(noted) and bool(pieces or sounds),
+        has_sound=noted is not None and bool(noted.noted),
         seconds=noted.seconds_mark if noted else "",
         sound_beside=callable(audio),
-        has_rolls=pieces is not None,
-        has_pictures=bool(pieces or sounds),
+        has_rolls=any(p.roll for p in shown),
+        has_pictures=any(p.roll or p.picture for p in shown),
     )
     return noted.fill(text) if noted else text
 

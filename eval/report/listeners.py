@@ -12,7 +12,7 @@ import numpy as np
 
 from concours.eval.report.model import Benchmark, Cell, Column, Contest, Heard, Item, ItemScore
 from concours.eval.stats.correlate import Correlation, Scope, correlation
-from concours.eval.stats.mos import Interval, system_mos
+from concours.eval.stats.mos import system_mos
 from concours.eval.stats.multiplicity import benjamini_hochberg
 from concours.eval.stats.pairs import compare_systems
 from concours.eval.stats.ratings import Ratings, RatingsError
@@ -98,23 +98,23 @@ def _cell(column: Column, system: str, ratings: Ratings, confidence: float) -> C
             "no listener heard it", column.direction, None, None,
         )  # fmt: skip
     found = system_mos(own, confidence)
-    known = isinstance(found, Interval)
+    known = None if isinstance(found, Undefined) else found
     return Cell(
         system=system,
         metric=column.key,
         value=float(own.value.mean()),
-        ci_low=found.low if known else None,
-        ci_high=found.high if known else None,
+        ci_low=known.ci_low if known else None,
+        ci_high=known.ci_high if known else None,
         n=len(set(own.item.tolist())),
         n_undefined=0,
         status="ok",
-        reason="" if known else f"no interval: {found.reason}",
+        reason=f"no interval: {found.reason}" if isinstance(found, Undefined) else "",
         direction=column.direction,
         rank=None,
         gap=None,
         n_raters=len(own.raters) or None,
         n_ratings=len(own),
-        method=found.method if known else "",
+        method=known.method if known else "",
     )
 
 

@@ -54,7 +54,7 @@ def player_view(
     system."""
     piece = hooks.pieces(system, item) if hooks.pieces else None
     recording = hooks.sounds(system, item) if hooks.sounds and piece is None else None
-    sound, silence = _sound(piece, recording, place, hooks.noted)
+    sound, silence = _sound(piece, recording, place, item.sha256 or "", hooks.noted)
     scores = []
     for column in benchmark.columns:
         if (score := item.scores.get(column.key)) is not None:
@@ -73,7 +73,7 @@ def player_view(
 
 
 def _sound(
-    piece: Piece | None, recording: Sound | None, place: int, noted: Sounds | None
+    piece: Piece | None, recording: Sound | None, place: int, content: str, noted: Sounds | None
 ) -> tuple[str, str]:
     """A mark for the example's sound, or "" and why there is none."""
     if noted is None:
@@ -82,13 +82,14 @@ def _sound(
         length = excerpt_span(piece, LONGEST)[1]
         if length <= 0:
             return "", "the piece has no notes"
-        return noted.note(partial(clip, piece), length, place), ""
+        return noted.note(partial(clip, piece), length, place, content), ""
     if recording is not None:
         samples, rate = recording
         if not len(samples) or not np.isfinite(samples).all():
             return "", "the recording has no samples, or some that are no numbers"
         start = samples[: round(LONGEST * rate)]
-        return noted.note(partial(sound_clip, start, rate), len(start) / rate, place), ""
+        make = partial(sound_clip, start, rate)
+        return noted.note(make, len(start) / rate, place, content), ""
     return "", ""
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from concours.eval.report import PieceOf, render
+from concours.eval.report import Keep, PieceOf, SoundOf, render
 from concours.eval.report import tables as layout
 from concours.eval.report import wording as words
 from concours.eval.report.html import page
@@ -42,6 +42,7 @@ class Point:
     text: str
     interval: str
     rank: int | None
+    leads: bool
     is_new_series: bool
     note: str
 
@@ -80,12 +81,14 @@ def site(
     *,
     title: str = "Concours",
     pieces: PieceOf | None = None,
-    audio: bool = True,
+    sounds: SoundOf | None = None,
+    audio: bool | Keep = True,
 ) -> dict[str, str]:
     """The files of the site by path, oldest edition first in ``editions``.
 
     ``index.html``, and for each edition ``<name>/index.html``, ``<name>/report.json`` and
-    ``<name>/report.csv``.
+    ``<name>/report.csv``. ``audio`` is that of :func:`concours.eval.report.render`; a function
+    returns addresses relative to the front page.
 
     Raises:
         SiteError: no edition, two of one name, or a name that is no plain folder name.
@@ -94,10 +97,17 @@ def site(
     files = {"index.html": front_page(editions, title=title)}
     for edition in editions:
         report = edition.report
-        files[f"{edition.name}/index.html"] = render(report, "html", pieces=pieces, audio=audio)
+        files[f"{edition.name}/index.html"] = render(
+            report, "html", pieces=pieces, sounds=sounds, audio=_from_below(audio)
+        )
         files[f"{edition.name}/report.json"] = render(report, "json")
         files[f"{edition.name}/report.csv"] = render(report, "csv")
     return files
+
+
+def _from_below(audio: bool | Keep) -> bool | Keep:
+    """The same for a page one folder down."""
+    return audio if isinstance(audio, bool) else lambda *sound: f"../{audio(*sound)}"
 
 
 def front_page(editions: Sequence[Edition], *, title: str = "Concours") -> str:
@@ -221,7 +231,7 @@ def _trend(
     for i, ((edition, benchmark), cell) in enumerate(zip(found, cells, strict=True)):
         if cell is None or cell.value is None:
             note = cell.reason if cell is not None else "not in this run"
-            points.append(Point(edition, "", "", None, False, note))
+            points.append(Point(edition, "", "", None, False, False, note))
             continue
         identity = _identity(edition, benchmark, key)
         joins = before == identity
@@ -236,6 +246,7 @@ def _trend(
                 words.value(cell, places),
                 words.interval(cell, places),
                 cell.rank,
+                cell.leads,
                 is_new,
                 "another metric version, parameters or reference than before" if is_new else "",
             )

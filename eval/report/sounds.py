@@ -11,8 +11,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from html import escape
 
-from concours.eval.render import CLIP_BYTES_PER_SECOND, Clip, RenderError
+from concours.eval.render import CLIP_BYTES_PER_SECOND, RENDERING, Clip, RenderError
+from concours.eval.report import Keep
 
 LIMIT = 4_900_000
 LONGEST, SHORTEST = 20.0, 5.0
@@ -21,26 +23,26 @@ _ELEMENT = re.compile(r'<audio [^>]*src="sound:(\d+)"[^>]*></audio>')
 _SECONDS = "sound:seconds"
 _FULL = '<p class="small">No sound: the page is full. --audio beside keeps all of it.</p>'
 
-Keep = Callable[[bytes], str]
 Make = Callable[[float], Clip]
 
 
-def data_uri(data: bytes) -> str:
+def data_uri(name: str, make: Callable[[], bytes]) -> str:  # noqa: ARG001
     """The sound inside the page."""
-    return f"data:audio/mpeg;base64,{base64.b64encode(data).decode()}"
+    return f"data:audio/mpeg;base64,{base64.b64encode(make()).decode()}"
 
 
 class Sounds:
-    """``keep`` takes the MP3 file of a sound and returns its address; None embeds it."""
+    """``keep`` says where sounds go; None embeds them."""
 
     def __init__(self, keep: Keep | None = None) -> None:
         self.keep = keep
-        self.noted: list[tuple[int, float, Make]] = []
+        self.noted: list[tuple[int, float, str, Make]] = []
 
-    def note(self, make: Make, length: float, place: int) -> str:
+    def note(self, make: Make, length: float, place: int, content: str) -> str:
         """A mark for a sound of at most ``length`` seconds; ``make`` gets the seconds that it may
-        last. ``place`` is its place in its system's list: the first ones are made first."""
-        self.noted.append((place, length, make))
+        last. ``place`` is its place in its system's list: the first ones are made first.
+        ``content`` is the sha256 of what is heard."""
+        self.noted.append((place, length, content, make))
         return f"sound:{len(self.noted) - 1}"
 
     @property
@@ -56,11 +58,13 @@ class Sounds:
             number = int(found[1])
             if number not in made:
                 return _FULL
+            _, _, content, make = self.noted[number]
+            name = f"{content[:16]}-{seconds:.0f}s-{RENDERING}.mp3"
             try:
-                data = self.noted[number][2](seconds).data
+                address = (self.keep or data_uri)(name, lambda: make(seconds).data)
             except RenderError as error:
-                return f'<p class="small">No sound: {error}.</p>'
-            return found[0].replace(f"sound:{number}", (self.keep or data_uri)(data))
+                return f'<p class="small">No sound: {escape(str(error))}.</p>'
+            return found[0].replace(f"sound:{number}", address)
 
         return _ELEMENT.sub(element, page).replace(_SECONDS, f"{seconds:.0f}")
 

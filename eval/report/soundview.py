@@ -105,11 +105,11 @@ def spectrogram(samples: NDArray[np.floating], sample_rate: int) -> Spectrogram 
         for f, text in ((100, "100 Hz"), (1000, "1 kHz"), (5000, "5 kHz"))
         if f < highest
     )
-    png = base64.b64encode(_png(shade.T[::-1])).decode()
-    return Spectrogram(f"data:image/png;base64,{png}", marks)
+    image = base64.b64encode(png(shade.T[::-1])).decode()
+    return Spectrogram(f"data:image/png;base64,{image}", marks)
 
 
-def _png(shade: Bytes) -> bytes:
+def png(shade: Bytes) -> bytes:
     """A PNG of one palette index a pixel, shape (rows, columns).
 
     Its data are stored, not compressed: libraries compress alike pictures to unlike bytes.

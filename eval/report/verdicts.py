@@ -12,7 +12,7 @@ MEANINGS = {
     "unstable": "halves of the items disagree about the systems",
     "blind": "it notices none of the damage that was tried",
     "misled": "some damage makes pieces look closer to the reference",
-    "broken": "it moves under a transposition that it is declared to ignore",
+    "broken": "it moves under a transposition or a gain that it must ignore",
     "not tested": "the ladder of damage couldn't be climbed",
 }
 

@@ -39,10 +39,12 @@ def mean_interval(
     >>> mean_interval(np.array([1.0, 2.0]), clusters=["one song", "one song"]) is None
     True
     """
-    sums, sizes = values, np.ones(len(values))
+    sums: Floats = np.asarray(values, dtype=np.float64)
+    sizes: Floats = np.ones(len(values))
     if clusters is not None and len(set(clusters)) < len(values):
         _, code = np.unique(np.asarray(clusters, dtype=np.str_), return_inverse=True)
-        sums, sizes = np.bincount(code, values), np.bincount(code).astype(np.float64)
+        sums = np.asarray(np.bincount(code, values), dtype=np.float64)
+        sizes = np.bincount(code).astype(np.float64)
     n = len(sums)
     if n < 2:
         return None

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from concours.eval.stats.ratings import Bools, Floats, Ints, RatingsError, Strings, codes
 
 BOUNDARY = 1e-8  # of the total variance; below, a component counts as 0
+SPARSE = 400  # groups; below, dense products are faster
 STEP = 1e-3  # of each variance, for the numerical derivatives
 
 
@@ -136,35 +137,97 @@ def _hessian(f: Callable[[Floats], float], at: Floats, step: Floats) -> Floats:
 
 
 class _Solved(NamedTuple):
-    """``unit`` is the coefficients' covariance for v_e = 1; the rest serves the gradient."""
+    """``unit`` is the coefficients' covariance for v_e = 1; ``rzx`` and ``cu`` are the cross
+    products with the fixed effects and the ratings behind ``factor``."""
 
     log_det: float
     squared: float
     beta: Floats
     unit: Floats
-    lower: Floats
+    factor: _Factor
     rzx: Floats
     cu: Floats
+
+
+class _Factor:
+    """The Cholesky factor of ``Λ Z'Z Λ + I``, the largest grouping eliminated by hand.
+
+    Ratings of one group of a factor are never of another, so each factor's own block is diagonal.
+    With the largest one first, only the Schur complement of the others is dense: raters × systems
+    may number a thousand where raters and stimuli are some hundred.
+    """
+
+    def __init__(self, problem: _Problem, theta: Floats) -> None:
+        from scipy.linalg import cholesky
+
+        self.scale = theta[problem.factor]
+        first, rest = self.scale[: problem.first], self.scale[problem.first :]
+        self.head = np.sqrt(first**2 * problem.counts[: problem.first] + 1.0)
+        side = problem.cross * (first / self.head)[:, None] * rest
+        self.side = side.tocsr() if problem.is_sparse else side
+        inner = problem.block * np.outer(rest, rest) - self.side.T @ self.side
+        inner[np.diag_indices_from(inner)] += 1.0
+        self.tail = cholesky(inner, lower=True)
+
+    @property
+    def log_det(self) -> float:
+        return 2 * float(np.log(self.head).sum() + np.log(np.diag(self.tail)).sum())
+
+    def solve(self, right: Floats) -> Floats:
+        """``L^-1 right`` for (q,) or (q, k)."""
+        from scipy.linalg import solve_triangular
+
+        n = len(self.head)
+        top = (right[:n].T / self.head).T
+        low = solve_triangular(self.tail, right[n:] - self.side.T @ top, lower=True)
+        return np.asarray(np.concatenate([top, low]), dtype=np.float64)
+
+    def solve_back(self, right: Floats) -> Floats:
+        """``L^-T right`` for (q,) or (q, k)."""
+        from scipy.linalg import solve_triangular
+
+        n = len(self.head)
+        low = solve_triangular(self.tail, right[n:], lower=True, trans="T")
+        return np.concatenate([((right[:n] - self.side @ low).T / self.head).T, low])
+
+    def inverse_diagonal(self) -> Floats:
+        from scipy.linalg import solve_triangular
+
+        root = solve_triangular(self.tail, np.eye(len(self.tail)), lower=True)
+        low = (root**2).sum(axis=0)
+        across = self.side @ (root.T @ root)
+        top = 1 + np.asarray((self.side * across).sum(axis=1)).ravel()
+        return np.concatenate([top / self.head**2, low])
 
 
 class _Problem:
     """The cross products of one data set, and the REML deviance at given variances."""
 
     def __init__(self, y: Floats, x: Floats, factors: list[Ints]) -> None:
+        from scipy.sparse import coo_array
+
         self.n, self.p = x.shape
         sizes = [int(f.max()) + 1 for f in factors]
-        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+        order = sorted(range(len(factors)), key=lambda k: -sizes[k])
+        self.first = sizes[order[0]]
+        self.factor = np.concatenate([np.full(sizes[k], k) for k in order])
+        offsets = np.concatenate([[0], np.cumsum([sizes[k] for k in order])]).astype(int)
         q = int(offsets[-1])
-        self.factor = np.repeat(np.arange(len(factors)), sizes)
-        columns = [f + o for f, o in zip(factors, offsets[:-1], strict=True)]
-        self.ztz = np.zeros((q, q))
+        columns = [factors[k] + o for k, o in zip(order, offsets[:-1], strict=True)]
         self.ztx = np.zeros((q, self.p))
         self.zty = np.zeros(q)
         for a in columns:
             np.add.at(self.ztx, a, x)
             np.add.at(self.zty, a, y)
-            for b in columns:
-                np.add.at(self.ztz, (a, b), 1.0)
+        rows = np.tile(np.arange(self.n), len(columns))
+        ones = np.ones(self.n * len(columns))
+        z = coo_array((ones, (rows, np.concatenate(columns))), shape=(self.n, q)).tocsr()
+        ztz = (z.T @ z).tocsr()
+        self.is_sparse = q > SPARSE
+        self.ztz = ztz if self.is_sparse else ztz.toarray()
+        self.counts = ztz.diagonal()
+        self.cross = self.ztz[: self.first, self.first :]
+        self.block = ztz[self.first :, self.first :].toarray()
         self.xtx, self.xty, self.yty = x.T @ x, x.T @ y, float(y @ y)
         self._curvature: Floats | None = None
         self._slopes: list[Floats] | None = None
@@ -195,21 +258,17 @@ class _Problem:
 
     def _solve(self, theta: Floats) -> _Solved:
         """The penalised least squares at relative standard deviations ``theta``."""
-        from scipy.linalg import cholesky, solve_triangular
-
-        scale = theta[self.factor]
-        inner = self.ztz * np.outer(scale, scale)
-        inner[np.diag_indices_from(inner)] += 1.0
-        lower = cholesky(inner, lower=True)
-        rzx = solve_triangular(lower, scale[:, None] * self.ztx, lower=True)
-        cu = solve_triangular(lower, scale * self.zty, lower=True)
+        factor = _Factor(self, theta)
+        rzx = factor.solve(factor.scale[:, None] * self.ztx)
+        cu = factor.solve(factor.scale * self.zty)
         gram = self.xtx - rzx.T @ rzx
         right = self.xty - rzx.T @ cu
-        beta = np.linalg.solve(gram, right)
+        beta = np.asarray(np.linalg.solve(gram, right), dtype=np.float64)
+        unit = np.asarray(np.linalg.inv(gram), dtype=np.float64)
         squared = max(self.yty - float(cu @ cu) - float(beta @ right), 0.0)
         _, log_gram = np.linalg.slogdet(gram)
-        log_det = 2 * float(np.log(np.diag(lower)).sum()) + float(log_gram)
-        return _Solved(log_det, squared, beta, np.linalg.inv(gram), lower, rzx, cu)
+        log_det = factor.log_det + float(log_gram)
+        return _Solved(log_det, squared, beta, unit, factor, rzx, cu)
 
     def profiled(self, ratio: Floats) -> tuple[float, Floats]:
         """The deviance at variance ratios ``v_k / v_e``, profiled over v_e, and its gradient.
@@ -217,19 +276,32 @@ class _Problem:
         The gradient is ``tr(P Z_k Z_k') - (n - p) |Z_k' P y|² / y' P y`` (P as in REML). Ratios
         and not standard deviations: at 0 the gradient in the latter vanishes, a false optimum.
         """
-        from scipy.linalg import solve_triangular
-
-        theta = np.sqrt(ratio)
-        s = self._solve(theta)
+        s = self._solve(np.sqrt(ratio))
         df = self.n - self.p
         squared = max(s.squared, 1e-300)
         value = s.log_det + df * (1 + math.log(2 * math.pi * squared / df))
-        w = solve_triangular(s.lower, theta[self.factor][:, None] * self.ztz, lower=True)
-        of_x = self.ztx - w.T @ s.rzx
-        of_y = self.zty - w.T @ s.cu - of_x @ s.beta
-        trace = np.diag(self.ztz) - (w**2).sum(axis=0) - ((of_x @ s.unit) * of_x).sum(axis=1)
+        scale = s.factor.scale
+        of_x = self.ztx - self.ztz @ (scale[:, None] * s.factor.solve_back(s.rzx))
+        of_y = self.zty - self.ztz @ (scale * s.factor.solve_back(s.cu)) - of_x @ s.beta
+        trace = self._explained(ratio, s.factor) - ((of_x @ s.unit) * of_x).sum(axis=1)
         slope = np.bincount(self.factor, trace - df * of_y**2 / squared)
         return float(value), slope.astype(np.float64)
+
+    def _explained(self, ratio: Floats, factor: _Factor) -> Floats:
+        """The diagonal of ``Z' V^-1 Z`` for v_e = 1.
+
+        It is ``(1 - diag (Λ Z'Z Λ + I)^-1) / ratio``, which loses its digits near a ratio of 0;
+        there the columns are solved one by one.
+        """
+        own = ratio[self.factor]
+        tiny = own < 1e-9
+        out = np.empty(len(own))
+        out[~tiny] = (1 - factor.inverse_diagonal()[~tiny]) / own[~tiny]
+        if tiny.any():
+            some = self.ztz[:, np.flatnonzero(tiny)]
+            columns = factor.scale[:, None] * (some.toarray() if self.is_sparse else some)
+            out[tiny] = self.counts[tiny] - (factor.solve(columns) ** 2).sum(axis=0)
+        return out
 
     def deviance(self, phi: Floats) -> float:
         s, scale = self._solve(np.sqrt(phi[:-1] / phi[-1])), float(phi[-1])

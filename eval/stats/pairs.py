@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -63,14 +64,43 @@ class Pair(NamedTuple):
     permutation: Tested | Undefined
     blocks: str
     equivalence: Equivalence | Undefined = Undefined("no margin was given")
+    rank_p_holm: float | None = None
+    permutation_p_holm: float | None = None
+    equivalence_p_holm: float | None = None
+
+
+class SystemEffect(NamedTuple):
+    """The mean of a system under the model: that of an average rater on an average item."""
+
+    system: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    se: float
+    df: float
+
+
+class MixedModel(NamedTuple):
+    """Systems fixed, ``variances`` of the random effects by factor, in squared scale units."""
+
+    effects: tuple[SystemEffect, ...]
+    variances: Mapping[str, float]
+    residual: float
+    n: int
 
 
 def compare_systems(
-    ratings: Ratings, *, seed: int, margin: float | None = None, level: float = 0.95
+    ratings: Ratings,
+    *,
+    seed: int,
+    margin: float | None = None,
+    level: float = 0.95,
+    model: SharedModel | None = None,
 ) -> list[Pair] | Undefined:
     """All pairs of systems of ``ratings``, which hold one dimension.
 
-    With a ``margin`` each pair is also tested for equivalence within it (not adjusted).
+    With a ``margin`` each pair is also tested for equivalence within it. ``model`` may hand in
+    the model of all systems, so that it is fitted once.
 
     Undefined with one system.
 
@@ -81,7 +111,7 @@ def compare_systems(
     systems = ratings.systems
     if len(systems) < 2:
         return Undefined("one system; nothing to compare")
-    model = _SharedModel(ratings)
+    model = model or SharedModel(ratings)
     pairs = [
         _pair(ratings, model, a, b, seed=seed, level=level)
         for a, b in itertools.combinations(systems, 2)
@@ -90,11 +120,36 @@ def compare_systems(
         pairs = [
             p._replace(equivalence=tost(p.difference, p.se, p.df, margin, 1 - level)) for p in pairs
         ]
-    adjusted = holm([p.p for p in pairs])
-    return [p._replace(p_holm=float(q)) for p, q in zip(pairs, adjusted, strict=True)]
+    return _adjusted(pairs)
 
 
-class _SharedModel:
+def _adjusted(pairs: list[Pair]) -> list[Pair]:
+    """Holm over the pairs, for each kind of test by itself."""
+
+    def over(p: list[float | None]) -> list[float | None]:
+        given = holm([math.nan if x is None else x for x in p])
+        return [None if math.isnan(q) else float(q) for q in given]
+
+    def known(test: Tested | Equivalence | Undefined) -> float | None:
+        return None if isinstance(test, Undefined) else test.p
+
+    columns = zip(
+        pairs,
+        holm([p.p for p in pairs]),
+        over([known(p.rank_test) for p in pairs]),
+        over([known(p.permutation) for p in pairs]),
+        over([known(p.equivalence) for p in pairs]),
+        strict=True,
+    )
+    return [
+        p._replace(
+            p_holm=float(q), rank_p_holm=rank, permutation_p_holm=flips, equivalence_p_holm=alike
+        )
+        for p, q, rank, flips, alike in columns
+    ]
+
+
+class SharedModel:
     """One model of all systems, fitted when the first pair needs it."""
 
     def __init__(self, ratings: Ratings) -> None:
@@ -102,16 +157,40 @@ class _SharedModel:
         self.repeats = has_repeats(ratings)
         self._fit: MixedFit | None = None
 
-    def difference(self, a: str, b: str) -> Contrast:
-        systems = self.ratings.systems
+    @property
+    def fit(self) -> MixedFit:
         if self._fit is None:
-            columns = self.ratings.system[:, None] == np.array(systems)[None, :]
+            columns = self.ratings.system[:, None] == np.array(self.ratings.systems)[None, :]
             self._fit = fit_mixed(
                 self.ratings.value, columns.astype(np.float64), random_effects(self.ratings)
             )
+        return self._fit
+
+    def difference(self, a: str, b: str) -> Contrast:
+        systems = self.ratings.systems
         weights = np.zeros(len(systems))
         weights[systems.index(a)], weights[systems.index(b)] = 1.0, -1.0
-        return self._fit.contrast(weights)
+        return self.fit.contrast(weights)
+
+
+def mixed_model(model: SharedModel, level: float = 0.95) -> MixedModel | Undefined:
+    """The model of all systems with random raters, stimuli, shared items and raters × systems.
+
+    Undefined where raters are unknown or the ratings don't identify it.
+    """
+    if not model.ratings.has_raters:
+        return Undefined("raters are unknown; the model needs to tell them apart")
+    try:
+        fit = model.fit
+    except RatingsError as error:
+        return Undefined(str(error))
+    effects = []
+    for system, weights in zip(
+        model.ratings.systems, np.eye(len(model.ratings.systems)), strict=True
+    ):
+        c = fit.contrast(weights)
+        effects.append(SystemEffect(system, c.estimate, *c.interval(level), c.se, c.df))
+    return MixedModel(tuple(effects), fit.variances, fit.residual, fit.n)
 
 
 def random_effects(ratings: Ratings) -> dict[str, Strings]:
@@ -161,9 +240,7 @@ def _by_cells(first: Ratings, second: Ratings, level: float) -> Interval | None:
     return None if isinstance(found, Undefined) else found
 
 
-def _pair(
-    ratings: Ratings, model: _SharedModel, a: str, b: str, *, seed: int, level: float
-) -> Pair:
+def _pair(ratings: Ratings, model: SharedModel, a: str, b: str, *, seed: int, level: float) -> Pair:
     first, second = ratings.select(system=a), ratings.select(system=b)
     blocks, differences = _blocks(first, second)
     if ratings.has_raters:

@@ -11,12 +11,15 @@ wins must be strongly connected (Ford 1957). Otherwise strengths are undefined a
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from concours.eval.stats.multiplicity import holm
 from concours.eval.stats.ratings import Bools, Floats, Ints, RatingsError, codes
 from concours.metrics.spec import Undefined
 
@@ -43,9 +46,25 @@ class Strength(NamedTuple):
     se: float
 
 
+class PreferencePair(NamedTuple):
+    """``log_ratio`` is first minus second; ``probability`` that first is preferred, ties aside,
+    with the ends of its interval; ``p_holm`` is adjusted over all pairs."""
+
+    first: str
+    second: str
+    probability: float
+    ci_low: float
+    ci_high: float
+    log_ratio: float
+    se: float
+    p: float
+    p_holm: float
+
+
 @dataclass(frozen=True, eq=False)
 class Preference:
-    """``tie`` is Davidson's nu, None without ties; ``covariance`` is of the log strengths."""
+    """``tie`` is Davidson's nu, None without ties; ``covariance`` is of the log strengths;
+    ``df`` are the degrees of freedom of their intervals."""
 
     strengths: tuple[Strength, ...]
     tie: float | None
@@ -53,6 +72,26 @@ class Preference:
     method: str
     n_comparisons: int
     n_raters: int
+    df: float
+
+    def pairs(self, level: float = 0.95) -> tuple[PreferencePair, ...]:
+        """All pairs of systems by their Wald tests, p adjusted by Holm."""
+        from scipy.stats import t
+
+        half = float(t.ppf(0.5 + level / 2, self.df))
+        found = []
+        for i, j in itertools.combinations(range(len(self.strengths)), 2):
+            a, b = self.strengths[i], self.strengths[j]
+            gap = a.log_strength - b.log_strength
+            c = self.covariance
+            se = math.sqrt(max(float(c[i, i] + c[j, j] - 2 * c[i, j]), 0.0))
+            p = float(2 * t.sf(abs(gap) / se, self.df)) if se else float(gap == 0)
+            chance, low, high = (
+                1 / (1 + math.exp(-g)) for g in (gap, gap - half * se, gap + half * se)
+            )
+            found.append(PreferencePair(a.system, b.system, chance, low, high, gap, se, p, p))
+        adjusted = holm([p.p for p in found])
+        return tuple(p._replace(p_holm=float(q)) for p, q in zip(found, adjusted, strict=True))
 
     def probability(self, first: str, second: str) -> float:
         """P(first is preferred), given that the answer isn't a tie."""
@@ -182,4 +221,4 @@ def _fit(
         for name, x, s in zip(systems, logs, se, strict=True)
     )
     nu = float(np.exp(theta[k])) if ties else None
-    return Preference(strengths, nu, cov, method, n, g)
+    return Preference(strengths, nu, cov, method, n, g, float(g - 1) if known else math.inf)

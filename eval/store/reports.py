@@ -54,8 +54,9 @@ class StoredScore:
 
 @dataclass(frozen=True)
 class StoredSetScore:
-    """``halves`` are the distances between half-samples, shared by the systems of a run; None
-    where undefined, empty in runs of an older version."""
+    """``reason`` is why there is no value, or what the value is to be taken with. ``halves`` are
+    the distances between half-samples, shared by the systems of a run; None where undefined, empty
+    in runs of an older version."""
 
     value: float | None
     ci_low: float | None
@@ -177,7 +178,7 @@ def read_run(store: Store, run_id: str) -> StoredRun:
                 s.ci_high,
                 s.n,
                 s.status,
-                s.reason,
+                s.reason or str((s.detail or {}).get("warning", "")),
                 tuple((s.detail or {}).get("halves", ())),
             )
             for s in sets

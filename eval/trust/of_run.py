@@ -1,36 +1,58 @@
-"""Trust cards of a benchmark's latest run, and how they are printed."""
+"""Trust cards of a benchmark's latest run."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from concours.eval.compare.differences import Side, values_and_clusters
+from concours.eval.compare.differences import Side, set_difference, values_and_clusters
 from concours.eval.errors import UsageError
-from concours.eval.joining import Clip, Joined, join
-from concours.eval.report.gather import gather, pieces
+from concours.eval.joining import Joined, Predictor, join, run_clips
+from concours.eval.listened import ratings_of_run
+from concours.eval.load import LoadError
+from concours.eval.load.kinds import kind_of
+from concours.eval.stats.correlate import Correlation, correlation
+from concours.eval.stats.multiplicity import holm
 from concours.eval.stats.ratings import Ratings
 from concours.eval.store import Store, runs
 from concours.eval.store.reports import StoredRun, read_run
+from concours.eval.subject import read_subject
 from concours.eval.trust.cards import (
     TrustCard,
-    climb,
     listeners,
-    requests_of,
     separation,
+    set_stability,
     stability,
 )
-from concours.metrics.piece import Piece
-from concours.metrics.spec import Undefined
+from concours.eval.trust.climbing import (
+    NOTES,
+    SOUND,
+    Climbed,
+    Ladder,
+    climbed,
+    climbed_as_set,
+    degrade,
+)
+from concours.eval.trust.sound_ladder import ignores_gain
+from concours.metrics.registry import request
+from concours.metrics.spec import MetricRequest, Undefined
+
+FEWEST = 8
 
 
 def trust_cards(
     store: Store, benchmark: str, *, items: int = 24, ratings: Ratings | None = None, seed: int = 0
-) -> list[TrustCard]:
-    """A card for each metric of notes of the benchmark's latest complete run.
+) -> tuple[str, list[TrustCard]]:
+    """The id of the benchmark's latest complete run, and a card for each of its metrics of single
+    pieces and of sets.
 
-    ``items`` is how many pieces of the reference climb the ladder (half of them degraded).
+    ``items`` is how many pieces of the reference climb the ladder (half of them degraded); they
+    climb as what they are, notes or sound, and a metric of the other has no ladder. ``ratings``
+    are of the systems' items; without them those of studies in the same store count.
 
     Raises:
         UsageError: there is no complete run, or too few of the reference's files are still where
@@ -40,109 +62,160 @@ def trust_cards(
     if run_id is None:
         raise UsageError(f"benchmark {benchmark} has no complete run in the store: concours run")
     run = read_run(store, run_id)
-    asked = requests_of([m.key for m in run.measures])
-    found = climb(asked, _reference_pieces(store, benchmark, items), seed=seed)
-    joined = None if ratings is None else join(ratings, _clips(run), seed=seed)
-    return [_card(run, a.key, found[a.key], joined, seed) for a in asked]
+    asked = [request(m.key) for m in run.measures]
+    single = [a for a in asked if a.spec.level == "clip"]
+    sets = [
+        a for a in asked
+        if a.spec.level == "set" and str(a.parameters.get("feature", "all")) == "all"
+    ]  # fmt: skip
+    ladder, subjects = _subjects(run, items)
+    inputs = "audio" if ladder is SOUND else "symbolic"
+    own = [a for a in single if a.spec.inputs == inputs]
+    degraded = degrade(own, subjects, ladder, embed=_embeddings(sets, ladder), seed=seed)
+    features = [a.key for a in own if a.spec.direction == "reference"]
+    joined = _joined(store, run_id, run, ratings, seed)
+    cards = []
+    for a in [*single, *sets]:
+        if a.spec.level == "set":
+            found = climbed_as_set(degraded, a, features, seed)
+            cards.append(_set_card(run, a, found, ladder, joined[1], seed))
+        else:
+            other = Undefined(f"the reference is {'sound' if ladder is SOUND else 'notes'}")
+            found = climbed(degraded, a.key, seed) if a in own else Climbed(other, other)
+            cards.append(_card(run, a, found, ladder, joined[0], seed))
+    return run_id, cards
 
 
-def _reference_pieces(store: Store, benchmark: str, items: int) -> list[Piece]:
-    table = gather(store, [benchmark]).benchmarks[0]
-    reference = next(s for s in table.systems if s.is_reference)
-    found: list[Piece] = []
-    for item in reference.items:
-        piece = pieces(reference, item) if item.status == "ok" else None
-        if piece is not None and piece.n_notes:
-            found.append(piece)
-        if len(found) == items:
+def _subjects(run: StoredRun, items: int) -> tuple[Ladder, list[Any]]:
+    """The reference's first readable pieces, all notes or all sound."""
+    found: dict[str, list[Any]] = {"symbolic": [], "audio": []}
+    for item in run.items:
+        kind = kind_of(Path(item.location))
+        if item.system != run.reference or item.sha256 is None or kind is None:
+            continue
+        fragment = item.path.partition("#")[2]
+        try:
+            subject = read_subject(kind, fragment, Path(item.location), item.sha256)
+        except LoadError:
+            continue
+        if subject.piece is None:
+            found["audio"].append(subject.clip)
+        elif subject.piece.n_notes:
+            found["symbolic"].append(subject.piece)
+        if max(map(len, found.values())) == items:
             break
-    if len(found) < 8:
+    most = max(found, key=lambda k: len(found[k]))
+    if len(found[most]) < FEWEST:
         raise UsageError(
-            f"{len(found)} pieces of {reference.name} can be read where they lay; the ladder "
-            "needs 8"
+            f"{len(found[most])} pieces of {run.reference} can be read where they lay; the ladder "
+            f"needs {FEWEST}"
         )
-    return found
+    return (SOUND if most == "audio" else NOTES), found[most]
 
 
-def _clips(run: StoredRun) -> list[Clip]:
-    return [
-        Clip(
-            f"{i.system}/{i.path}",
-            i.sha256 or "",
-            {
-                m.key: s.value
-                for m in run.measures
-                if (s := run.scores.get((i.system, i.position, m.key))) is not None
-                and s.value is not None
-            },
-        )
-        for i in run.items
-        if i.status == "ok"
-    ]
+def _embeddings(sets: Sequence[MetricRequest], ladder: Ladder) -> dict[str, Callable[[Any], Any]]:
+    """How to make frames, for the embeddings that the sets are compared in."""
+    from concours.eval.embeddings.catalogue import open_embedding
+    from concours.metrics.embeddings.protocol import TooShortError, embed
+
+    def maker(name: str) -> Callable[[Any], Any]:
+        model = open_embedding(name)
+
+        def frames(clip: Any) -> Any:
+            try:
+                return embed(model, clip)
+            except TooShortError:
+                return np.zeros((0, model.spec.dimension), np.float32)
+
+        return frames
+
+    names = {str(a.parameters["embedding"]) for a in sets if a.spec.inputs == "embedding"}
+    return {n: maker(n) for n in sorted(names)} if ladder is SOUND else {}
+
+
+def _joined(
+    store: Store, run_id: str, run: StoredRun, ratings: Ratings | None, seed: int
+) -> tuple[Joined | None, dict[tuple[str, str], float]]:
+    """The metrics joined with the ratings, and the systems' means by (system, dimension)."""
+    if ratings is None:
+        heard = ratings_of_run(store, run_id)
+        # the study with the most ratings of this run; two studies don't mix
+        ratings = max(heard.values(), key=len, default=None)
+        if ratings is None:
+            return None, {}
+    means = {
+        (s, d): float(ratings.select(system=s, dimension=d).value.mean())
+        for s, d in {*zip(ratings.system.tolist(), ratings.dimension.tolist(), strict=True)}
+    }
+    return join(ratings, run_clips(run), seed=seed), means
+
+
+def _systems(run: StoredRun) -> list[str]:
+    return [name for name, is_reference, *_ in run.systems if not is_reference]
 
 
 def _card(
-    run: StoredRun, key: str, climbed: tuple[Any, Any], joined: Joined | None, seed: int
-) -> TrustCard:
-    (asked,) = requests_of([key])
-    values = {
-        name: values_and_clusters(Side(name, run), key) for name, is_ref, *_ in run.systems
-        if not is_ref
-    }  # fmt: skip
+    run: StoredRun, asked: MetricRequest, found: Climbed, ladder: Ladder, joined: Joined | None,
+    seed: int,
+) -> TrustCard:  # fmt: skip
+    values = {n: values_and_clusters(Side(n, run), asked.key) for n in _systems(run)}
     values = {k: v for k, v in values.items() if len(v[0])}
-    reference = values_and_clusters(Side(run.reference, run), key)[0]
+    reference = values_and_clusters(Side(run.reference, run), asked.key)[0]
     order: float | Undefined = Undefined("the reference has no values")
     if len(reference) > 1 and float(np.ptp(reference)) > 0:
         order = stability({k: v[0] for k, v in values.items()}, reference, seed=seed)
+    must = ignores_gain(asked.spec) if ladder is SOUND else "transposition" in asked.spec.invariant
     return TrustCard(
-        key,
-        climbed[0],
-        climbed[1],
-        "transposition" in asked.spec.invariant,
+        asked.key,
+        found.ladder,
+        found.moved,
+        must,
         order,
         separation(values, seed=seed),
-        listeners(joined, key),
+        listeners(joined, asked.key),
+        ladder.still_name,
     )
 
 
-def card_data(card: TrustCard) -> dict[str, Any]:
-    """The card as JSON-ready data."""
-    ladder = [] if isinstance(card.ladder, Undefined) else [s._asdict() for s in card.ladder]
-    heard = card.listeners
-    return {
-        "metric": card.metric,
-        "verdict": card.verdict,
-        "ladder": ladder,
-        "ladder_reason": card.ladder.reason if isinstance(card.ladder, Undefined) else "",
-        "transposition_change": None if isinstance(card.transposed, Undefined) else card.transposed,
-        "declared_invariant": card.declared_invariant,
-        "stability": None if isinstance(card.stability, Undefined) else card.stability,
-        "separated_pairs": card.separated[0],
-        "pairs": card.separated[1],
-        "listeners": None if heard is None else {
-            "dimension": heard.dimension, "spearman": heard.correlation.value,
-            "ci_low": heard.correlation.ci_low, "ci_high": heard.correlation.ci_high, "q": heard.q,
-        },
-    }  # fmt: skip
-
-
-def cards_text(cards: list[TrustCard]) -> str:
-    """The cards as a Markdown table."""
-    lines = [
-        "| metric | verdict | orders | misled by | stability | pairs told apart | listeners |",
-        "| :--- | :--- | :--- | :--- | ---: | ---: | :--- |",
+def _set_card(
+    run: StoredRun, asked: MetricRequest, found: Climbed, ladder: Ladder,
+    means: Mapping[tuple[str, str], float], seed: int,
+) -> TrustCard:  # fmt: skip
+    systems = _systems(run)
+    scores = {n: s for n in systems if (s := run.set_scores.get((n, asked.key))) is not None}
+    p = []
+    for a, b in itertools.combinations(scores, 2):
+        apart = set_difference(asked.key, Side(a, run), Side(b, run), 0.95)
+        if not isinstance(apart, Undefined):
+            p.append(apart.p)
+    grown = [
+        float(np.mean([h for h in s.halves if h is not None])) / s.value
+        for s in scores.values()
+        if s.value and s.value > 0 and any(h is not None for h in s.halves)
     ]
-    for c in cards:
-        steps = () if isinstance(c.ladder, Undefined) else c.ladder
-        orders = ", ".join(s.degradation for s in steps if s.answer == "orders") or "–"
-        misled = ", ".join(s.degradation for s in steps if s.answer == "misled") or "–"
-        stable = "–" if isinstance(c.stability, Undefined) else f"{c.stability:.2f}"
-        heard = "–"
-        if c.listeners is not None:
-            r = c.listeners.correlation
-            heard = f"{c.listeners.dimension} {r.value:+.2f}, q {c.listeners.q:.2g}"
-        lines.append(
-            f"| {c.metric} | {c.verdict} | {orders} | {misled} | {stable} "
-            f"| {c.separated[0]} of {c.separated[1]} | {heard} |"
-        )
-    return "\n".join(lines) + "\n"
+    return TrustCard(
+        asked.key,
+        found.ladder,
+        found.moved,
+        False,
+        set_stability({n: s.halves for n, s in scores.items()}),
+        (int(np.sum(holm(p) <= 0.05)) if p else 0, len(p)),
+        _heard({n: s.value for n, s in scores.items()}, asked.key, means, seed),
+        ladder.still_name,
+        float(np.mean(grown)) if grown else None,
+    )
+
+
+def _heard(
+    values: Mapping[str, float | None], key: str, means: Mapping[tuple[str, str], float], seed: int
+) -> Predictor | None:
+    """The strongest correlation over systems; below 6 of them it has no interval."""
+    found = []
+    for dimension in sorted({d for _, d in means}):
+        both = [n for n, v in values.items() if v is not None and (n, dimension) in means]
+        x = np.array([values[n] for n in both], dtype=np.float64)
+        y = np.array([means[n, dimension] for n in both])
+        c = correlation(x, y, np.array(both, dtype=np.str_), scope="system", seed=seed)
+        if isinstance(c, Correlation):
+            found.append(Predictor(key, dimension, c, c.p, Undefined("a metric of sets")))
+    return min(found, key=lambda p: (p.q, -abs(p.correlation.value)), default=None)

@@ -28,9 +28,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from concours.metrics.compiled import compiled
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.suffix import places_of_all
 from concours.metrics.originality.tokens import MAX_RATIO, Tokens, quantised_ratio
@@ -227,7 +227,7 @@ def _proposals(tokens: Tokens, index: NgramIndex) -> Floats:
     return rows[where[order]]
 
 
-@njit(cache=True)
+@compiled
 def _best_stretch(
     time: Floats,
     pitch: Ints,

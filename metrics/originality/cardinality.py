@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from concours.metrics.compiled import compiled
 from concours.metrics.piece import Piece
 
 Points = NDArray[np.int64]
@@ -125,7 +125,7 @@ def _sorted(window: Points) -> NDArray[np.int64]:
     return packed
 
 
-@njit(cache=True)
+@compiled
 def _most_shared(p: NDArray[np.int64], q: NDArray[np.int64]) -> int:  # pragma: no cover
     shifts = np.empty(len(p) * len(q), np.int64)
     k = 0

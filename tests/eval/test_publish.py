@@ -23,7 +23,7 @@ def test_every_complete_run_is_published(benchmark_file: Path, tmp_path: Path) -
     )
     call("run", benchmark_file, "--no-html", "--quiet", "--workers", "1")
     site = tmp_path / "site"
-    call("publish", site, benchmark_file, "--title", "Walkers", "--no-audio")
+    call("publish", site, benchmark_file, "--title", "Walkers", "--audio", "none")
     written = files(site)
     runs = sorted(name.split("/")[0] for name in written if name.endswith("report.json"))
     assert len(runs) == 2
@@ -33,7 +33,7 @@ def test_every_complete_run_is_published(benchmark_file: Path, tmp_path: Path) -
     reports = [json.loads(written[f"{name}/report.json"]) for name in runs]
     counts = {len(r["benchmarks"][0]["systems"][1]["items"]) for r in reports}
     assert counts == {8, 9}
-    call("publish", tmp_path / "again", benchmark_file, "--title", "Walkers", "--no-audio")
+    call("publish", tmp_path / "again", benchmark_file, "--title", "Walkers", "--audio", "none")
     assert files(tmp_path / "again") == written
 
 

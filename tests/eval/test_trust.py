@@ -10,7 +10,10 @@ from click.testing import CliRunner
 
 from concours.eval.cli import cli
 from concours.eval.stats.ratings import Strings
-from concours.eval.trust.cards import Step, TrustCard, climb, gap, separation, stability
+from concours.eval.store import open_store, runs
+from concours.eval.store.trust import read_cards
+from concours.eval.trust.cards import TrustCard, separation, set_stability, stability
+from concours.eval.trust.climbing import SOUND, Step, climb, climbed_as_set, degrade, gap
 from concours.eval.trust.ladder import (
     DEGRADATIONS,
     bar_scramble,
@@ -19,6 +22,8 @@ from concours.eval.trust.ladder import (
     time_jitter,
     transposition,
 )
+from concours.eval.trust.sound_ladder import SOUND_DEGRADATIONS, ignores_gain, quieter
+from concours.metrics.clip import Clip, make_clip
 from concours.metrics.piece import Piece, make_piece
 from concours.metrics.registry import request
 from concours.metrics.spec import Undefined
@@ -81,8 +86,8 @@ def test_stated_bar_lines_stay(degrade) -> None:
 
 def test_drums_keep_their_instruments() -> None:
     drums = make_piece(onset=[0, 240], end=[240, 480], pitch=[36, 60], is_drum=[True, False])
-    for degrade in (note_shuffle, pitch_noise, transposition):
-        assert 36 in degrade(drums, 1.0, rng()).pitch.tolist()
+    for change in (note_shuffle, pitch_noise, transposition):
+        assert 36 in change(drums, 1.0, rng()).pitch.tolist()
 
 
 def test_a_key_metric_climbs_pitch_noise_and_is_blind_to_time() -> None:
@@ -117,6 +122,77 @@ def test_clear_systems_are_stable_and_separated_and_equal_ones_are_not() -> None
     equal = [{f"s{k}": noise.normal(0, 1, 40) for k in range(4)} for _ in range(100)]
     assert np.mean([separation(named(e))[0] > 0 for e in equal]) < 0.12
     assert isinstance(stability({"a": noise.normal(size=9)}, reference), Undefined)
+
+
+def chord(seed: int) -> Clip:
+    """Two seconds of three decaying harmonic tones, louder or softer."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(16000) / 8000
+    tones = 220 * 2 ** (rng.choice(12, 3, replace=False) / 12)
+    wave = sum(
+        np.sin(2 * np.pi * f * k * t) / k for f in tones for k in range(1, 12) if f * k < 3900
+    )
+    return make_clip((0.05 + 0.05 * rng.random()) * wave * np.exp(-t), 8000)
+
+
+CLIPS = [chord(k) for k in range(16)]
+
+
+@pytest.mark.parametrize("degrade", [*SOUND_DEGRADATIONS.values(), quieter])
+def test_sound_at_strength_0_stays_and_at_1_changes_but_keeps_its_form(degrade) -> None:
+    clip = CLIPS[0]
+    same = degrade(clip, 0.0, rng())
+    assert np.array_equal(same.samples, clip.samples)
+    worse = degrade(clip, 1.0, np.random.default_rng(1))
+    assert worse.samples.shape == clip.samples.shape
+    assert worse.sample_rate == clip.sample_rate
+    assert not np.array_equal(worse.samples, clip.samples)
+
+
+def test_each_sound_degradation_touches_what_its_name_says() -> None:
+    clip = CLIPS[1]
+    x = clip.samples.astype(float)
+    level = np.sqrt(np.mean(x**2))
+    added = SOUND_DEGRADATIONS["noise"](clip, 0.5, rng()).samples - x
+    assert np.sqrt(np.mean(added**2)) == pytest.approx(0.1 * level, rel=0.05)
+    dull = np.abs(np.fft.rfft(SOUND_DEGRADATIONS["low-pass"](clip, 0.5, rng()).samples[:, 0]))
+    assert dull[5000:].max() < 0.01 * dull.max()
+    cut = SOUND_DEGRADATIONS["clipping"](clip, 1.0, rng()).samples
+    assert np.mean(np.abs(cut) > 0.999 * np.abs(cut).max()) > 0.2
+    mixed = SOUND_DEGRADATIONS["scramble"](clip, 1.0, np.random.default_rng(1)).samples
+    assert np.array_equal(np.sort(mixed[:, 0]), np.sort(clip.samples[:, 0]))
+
+
+def test_metrics_of_sound_climb_their_ladder_and_ignore_gain_where_they_must() -> None:
+    asked = [request("effective_bandwidth"), request("integrated_loudness")]
+    found = climb(asked, CLIPS, SOUND)
+    bandwidth, loudness = found["effective_bandwidth"], found["integrated_loudness"]
+    assert {s.degradation: s.answer for s in bandwidth.ladder}["low-pass"] == "orders"
+    assert bandwidth.moved == 0
+    assert loudness.moved == pytest.approx(6.02, abs=0.01)
+    assert ignores_gain(asked[0].spec)
+    assert not ignores_gain(asked[1].spec)
+
+
+def test_a_metric_of_sets_climbs_by_itself() -> None:
+    features = ["pitch_class_entropy", "pitch_range"]
+    degraded = degrade([request(f) for f in features], PIECES)
+    found = climbed_as_set(degraded, request("wasserstein_distance"), features, 0)
+    answers = {s.degradation: s.answer for s in found.ladder}
+    assert answers["pitch noise"] == "orders"
+    assert answers["time jitter"] == "blind"
+    # neither feature hears a transposition, so the distance doesn't either
+    assert found.moved == pytest.approx(0, abs=1e-9)
+    neither = climbed_as_set(degraded, request("vendi_score"), features, 0)
+    assert isinstance(neither.ladder, Undefined)
+
+
+def test_sets_whose_halves_agree_are_stable() -> None:
+    noise = np.random.default_rng(5)
+    clear = {s: (k + 0.1 * noise.normal(size=20)).tolist() for k, s in enumerate("abcd")}
+    assert set_stability(clear) == 1
+    assert abs(set_stability({s: noise.normal(size=40).tolist() for s in "abcd"})) < 0.5
+    assert isinstance(set_stability({"a": [1.0], "b": [2.0]}), Undefined)
 
 
 def card(
@@ -160,6 +236,11 @@ def test_the_command_prints_a_card_for_each_metric(
     arguments = ["trust", "b", "--config", str(file), "--items", "8", "--ratings", str(ratings)]
     cards = json.loads(CliRunner().invoke(cli, [*arguments, "--format", "json"]).stdout)
     assert [c["metric"] for c in cards] == ["pitch_range", "pitch_entropy"]
+    with open_store(f"sqlite:///{tmp_path / 'concours.db'}") as store:
+        run_id = runs.latest_run(store, "b")
+        assert run_id is not None
+        kept = read_cards(store, run_id)
+    assert {k: c.verdict for k, c in kept.items()} == {c["metric"]: c["verdict"] for c in cards}
     assert all(len(c["ladder"]) == 4 for c in cards)
     assert all(c["listeners"] is not None for c in cards)
     assert "| pitch_entropy |" in CliRunner().invoke(cli, arguments).stdout

@@ -161,8 +161,58 @@ def test_a_run_finds_what_listeners_said_about_its_files(folder: Path) -> None:
         run_id = runs.latest_run(store, "heard")
         assert run_id is not None
         means = {m.system: m for m in human_means(store, run_id)}
+    joined = analyzed(url, "--benchmark", "heard", "--powered-by", "chroma_entropy")
+    assert joined["metrics"]["n_clips"] == 9
+    found = {p["metric"] for p in joined["metrics"]["predictors"]}
+    assert "effective_bandwidth" in found | {
+        u.partition(",")[0] for u in joined["metrics"]["unmeasured"]
+    }
+    (powered,) = (p for p in joined["prediction_powered"] if p["system"] == "b")
+    # three of the four clips of a system were rated
+    assert powered["reason"] == "3 rated and 1 unrated items; it needs 5 and 5"
     # "a" is the reference of the run, and was rated as well
     assert {k: m.mean for k, m in means.items()} == {"a": 2.0, "model-b": 3.0, "model-c": 4.0}
     assert means["model-b"].n_raters == 10
     assert means["model-b"].n_items == 3
     assert means["model-b"].study == "pilot"
+
+
+def test_a_rater_who_misses_the_study_s_trap_is_excluded(folder: Path) -> None:
+    truth = {"a": 2, "b": 3, "c": 4}
+    traps: list[int] = []
+
+    def value(heard: list[str | None], _: Any) -> int:
+        if heard[0] is None:
+            traps.append(1)
+            return 5 if len(traps) == 1 else 1
+        return truth[heard[0]]
+
+    url = answered(folder, value, raters=4, method="mos", traps=1)
+    assert len(traps) == 4
+    screening = analyzed(url)["screening"]
+    (flag,) = screening["excluded"]
+    assert (flag["rule"], flag["detail"]) == ("trap", "trap: missed 1 of 1")
+    assert screening["n_ratings_before"] - screening["n_ratings"] == 9
+    assert analyzed(url, "--keep-all")["screening"]["excluded"] == []
+
+
+def test_the_leaderboard_shows_listeners_beside_metrics(folder: Path) -> None:
+    truth = {"a": 2, "b": 3, "c": 4}
+    url = answered(folder, lambda heard, _: truth[heard[0]], method="mos")
+    file = benchmark_of(folder, url)
+    result = CliRunner().invoke(cli, ["report", str(file), "--format", "json"])
+    assert result.exit_code == 0, result.output
+    (found,) = json.loads(result.stdout)["benchmarks"]
+    human = {r["system"]: r for r in found["rows"] if r["study"] == "pilot"}
+    assert {s: r["value"] for s, r in human.items()} == {"a": 2.0, "model-b": 3.0, "model-c": 4.0}
+    assert human["a"]["rank"] is None
+    assert [human[s]["rank"] for s in ("model-c", "model-b")] == [1, 2]
+    assert human["model-b"]["n_raters"] == 10
+    assert human["model-b"]["ci_low"] is not None
+    assert human["model-b"]["method"]
+    heard = {m["metric"]: m["listeners"] for m in found["metrics"]}
+    assert {h["scope"] for h in heard["chroma_entropy"]} >= {"clip"}
+    assert all(h["study"] == "pilot" and h["n"] == 9 for h in heard["chroma_entropy"])
+    for format_ in ("md", "csv", "latex"):
+        text = CliRunner().invoke(cli, ["report", str(file), "--format", format_]).stdout
+        assert "pilot:" in text

@@ -212,3 +212,30 @@ def test_misuse_is_told():
         wasserstein_distance(x, x, scale="none")
     with pytest.raises(ValueError, match="infinite"):
         kl_divergence(table([1, np.inf, 2]), x)
+
+
+@pytest.mark.parametrize(("n", "d"), [(5, 3), (20, 30), (100, 7)])
+def test_shrunk_covariances_equal_scikit_learns(n, d):
+    from sklearn.covariance import ledoit_wolf, oas
+
+    from concours.metrics.shrinkage import shrunk_covariance
+
+    rows = np.random.default_rng(n).normal(size=(n, d)) * np.arange(1, d + 1)
+    for theirs, rule in ((ledoit_wolf, "ledoit-wolf"), (oas, "oas")):
+        covariance, amount = theirs(rows)
+        ours = shrunk_covariance(rows, rule)
+        assert ours.amount == pytest.approx(amount, abs=1e-12)
+        np.testing.assert_allclose(ours.covariance, covariance, atol=1e-12)
+
+
+def test_shrinkage_takes_the_bias_of_few_items_away():
+    rng = np.random.default_rng(0)
+    names = tuple(f"f{i}" for i in range(30))
+    few, many = (FeatureTable(names, rng.normal(size=(n, 30))) for n in (20, 400))
+    plain = frechet_distance(few, many)
+    assert "mostly bias" in plain.detail["warning"]
+    for rule in ("ledoit-wolf", "oas"):
+        shrunk = frechet_distance(few, many, shrinkage=rule)
+        assert shrunk.value < plain.value / 2
+        assert 0 < shrunk.detail["shrinkage"][0] <= 1
+        assert frechet_distance(many, many, shrinkage=rule).value == pytest.approx(0, abs=1e-9)

@@ -20,6 +20,9 @@ from concours.metrics.target_table import chord_named, key_named, pitch_named, t
         ("piano without drums", {"instruments": ["piano"]}),
         ("between C3 and G5, 12 notes per bar", {"pitch_range": ["C3", "G5"], "density": 12}),
         ("a major work, minor in scope, 24/7", {}),
+        ("A minor work", {}),
+        ("A minor, slow", {"key": "A minor"}),
+        ("a piece in a minor", {"key": "A minor"}),
         ("a bar in town", {}),
     ],
 )

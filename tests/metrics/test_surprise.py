@@ -1,6 +1,7 @@
 """PPM against counting by hand, its probabilities, and the models that travel as arrays."""
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from concours.metrics.piece import make_piece
 from concours.metrics.ppm import Ppm, train
 from concours.metrics.spec import Undefined
 from concours.metrics.surprise import SURPRISE, information_content
-from concours.metrics.viewpoints import events_of
+from concours.metrics.viewpoints import Viewpoint, events_of
 
 
 def slow_chance(pieces, order, context, token):
@@ -106,9 +107,15 @@ def test_viewpoints():
     linked = events_of(piece, "linked")
     assert len(set(linked.token.tolist())) == 3
     assert linked.tick.tolist() == [480, 720, 960]
+    whole = events_of(piece, "pitch+duration")
+    assert len(set(whole.token.tolist())) == 4
+    assert whole.tick.tolist() == [0, 480, 720, 960]
+    moved = events_of(tune(67, 71, 71, 69, lengths=[480, 240, 240, 960]), "interval+duration")
+    assert moved.token.tolist() == events_of(piece, "interval+duration").token.tolist()
+    assert len(set(events_of(piece, "contour+ioi").token.tolist())) == 3
 
 
-@pytest.mark.parametrize("viewpoint", ["pitch", "interval", "contour", "duration", "ioi", "linked"])
+@pytest.mark.parametrize("viewpoint", get_args(Viewpoint))
 def test_the_reference_surprises_its_own_model_less(viewpoint):
     rng = np.random.default_rng(5)
     settings = {"viewpoint": viewpoint, "order": 3, "melody": "skyline"}

@@ -9,7 +9,7 @@ from concours.metrics import theory
 from concours.metrics.motion import crossings, hidden, overlaps, parallels
 from concours.metrics.piece import make_piece
 from concours.metrics.spec import Undefined
-from concours.metrics.voices import place, voices_of
+from concours.metrics.voices import places, voices_of
 
 
 def score(*voices, quarter=480):
@@ -125,7 +125,7 @@ def test_no_voices_in_piano_chords(block_chords):
 
 def test_place_counts_from_one_in_compound_meter():
     piece = make_piece(onset=[0], end=[5760], pitch=[60], meters=[(0, 6, 8)])
-    assert place(piece, 1440 + 720 + 240) == {"bar": 2, "beat": 2.333}
+    assert places(piece, np.array([1440 + 720 + 240])) == [{"bar": 2, "beat": 2.333}]
 
 
 def test_equals_music21_on_chorales(chorales):

@@ -65,6 +65,9 @@ def answer_all(
             found = study.find_rater(live.store, live.id, rater.id)
             assert found is not None
             page = current_page(live, found)
+            if page.kind == "level":
+                study.answer_page(live.store, rater.id, page.name, f"level {rater.id}", {}, now)
+                continue
             if page.assignment is None:
                 assert page.kind == "done"
                 break

@@ -11,7 +11,7 @@ import soundfile
 from report_sample import EMOJI, HOSTILE, Sample, build, drums, walk
 
 from concours.eval.render import Clip
-from concours.eval.report import Sound, render
+from concours.eval.report import Keep, Sound, render
 from concours.eval.report.model import Item, Report, System
 from concours.eval.report.picks import picks
 from concours.eval.report.sounds import Sounds
@@ -178,10 +178,10 @@ def sound(seconds: float) -> Clip:
     return Clip(bytes(int(4000 * seconds)), 0.0, seconds)
 
 
-def filled(page: str, n: int, keep: Callable[[bytes], str] | None = None) -> str:
+def filled(page: str, n: int, keep: Keep | None = None) -> str:
     """A page of ``n`` sounds, three a system, each of a minute if there were room."""
     sounds = Sounds(keep)
-    marks = [sounds.note(sound, 20.0, i % 3) for i in range(n)]
+    marks = [sounds.note(sound, 20.0, i % 3, f"{i:016}") for i in range(n)]
     elements = "".join(f'<audio controls src="{m}"></audio>' for m in marks)
     return sounds.fill(f"{page}{elements} up to {sounds.seconds_mark} seconds")
 
@@ -199,14 +199,14 @@ def test_a_page_never_grows_over_five_megabytes(rest: int, n: int) -> None:
 
 
 def test_sound_beside_the_page_has_no_limit() -> None:
-    kept: list[bytes] = []
+    kept: dict[str, bytes] = {}
 
-    def keep(data: bytes) -> str:
-        kept.append(data)
-        return f"sounds/{len(kept)}.mp3"
+    def keep(name: str, make: Callable[[], bytes]) -> str:
+        kept[name] = make()
+        return f"sounds/{name}"
 
     text = filled("x" * 4_900_000, 90, keep)
-    assert [len(data) for data in kept] == [80_000] * 90
+    assert {len(data) for data in kept.values()} == {80_000}
     assert text.count('src="sounds/') == 90
 
 

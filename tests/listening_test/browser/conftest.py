@@ -34,7 +34,7 @@ class Browser:
         while time.monotonic() < end:
             try:
                 found = condition()
-            except WebDriverException:
+            except (WebDriverException, StopIteration):
                 found = None
             if found:
                 return found

@@ -105,6 +105,7 @@ def provider() -> Iterator[Provider]:
     made = Provider()
     yield made
     made.server.shutdown()
+    made.server.server_close()
 
 
 @pytest.fixture
@@ -124,18 +125,19 @@ client_secret = "secret"
 server_metadata_url = "{provider.base}/.well-known/openid-configuration"
 """
     )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "concours.eval.cli", "study", "dashboard", "pilot", "--oidc",
-         "--allow", "*@example.org", "--port", str(port), "--store", sqlite_served.url],
-        cwd=sqlite_served.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    with (sqlite_served.folder / "dashboard.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "concours.eval.cli", "study", "dashboard", "pilot", "--oidc",
+             "--allow", "*@example.org", "--port", str(port), "--store", sqlite_served.url],
+            cwd=sqlite_served.folder, stdout=log, stderr=log,
+        )  # fmt: skip
     end = time.monotonic() + 90
     while True:
         try:
             with urllib.request.urlopen(f"{base}/_stcore/health", timeout=2):
                 break
         except OSError:
-            assert time.monotonic() < end
+            assert time.monotonic() < end, (sqlite_served.folder / "dashboard.log").read_text()
             time.sleep(0.2)
     yield lambda: base
     process.kill()

@@ -6,17 +6,22 @@ What is undefined is null, with the cause under ``reason`` beside it.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from concours.eval.analysis import (
+from concours.eval.analysis.results import (
     Analysis,
     Comparisons,
     EmotionReport,
+    IntendedAgreement,
+    ItemMean,
     Reliability,
     ScreeningReport,
     SystemMean,
 )
 from concours.eval.joining import Joined
+from concours.eval.powered import PoweredMean
+from concours.eval.stats.emotion import QUADRANTS
 from concours.eval.stats.pairs import Pair
 from concours.eval.stats.preference import Preference
 from concours.eval.stats.screening import Flag
@@ -25,7 +30,9 @@ from concours.metrics.spec import Undefined
 Json = dict[str, Any]
 
 
-def analysis_data(analysis: Analysis, joined: Joined | None = None) -> Json:
+def analysis_data(
+    analysis: Analysis, joined: Joined | None = None, powered: Sequence[PoweredMean] = ()
+) -> Json:
     """Everything in the analysis; ``systems``, ``reliability``, ``comparisons`` and
     ``screening`` are fixed names, others may be added."""
     return {
@@ -34,12 +41,14 @@ def analysis_data(analysis: Analysis, joined: Joined | None = None) -> Json:
             *(system_row(s) for s in analysis.systems),
             *(row for d, p in analysis.preferences.items() for row in _shares(d, p)),
         ],
+        "items": [_item(i) for i in analysis.items],
         "reliability": [_reliability(r) for r in analysis.reliability],
         "comparisons": [_comparisons(c) for c in analysis.comparisons],
         "screening": _screening(analysis.screening),
-        "emotion": None if analysis.emotion is None else _emotion(analysis.emotion),
+        "emotion": [_emotion(e) for e in analysis.emotion],
         "power": {d: _power(p) for d, p in analysis.power.items()},
-        "preferences": [_preference(d, p) for d, p in analysis.preferences.items()],
+        "preferences": [_preference(d, p, analysis.level) for d, p in analysis.preferences.items()],
+        "prediction_powered": [_powered(p) for p in powered],
         "notes": list(analysis.notes),
         "level": analysis.level,
         "seed": analysis.seed,
@@ -59,14 +68,32 @@ def system_row(s: SystemMean) -> Json:
         "n_raters": s.n_raters,
         "n_items": s.n_items,
         "sd": plain(s.sd),
-        "q1": s.quartiles.q1,
-        "median": s.quartiles.median,
-        "q3": s.quartiles.q3,
-        "quantiles": s.quartiles.method,
+        "q1": s.quartiles[0].q1,
+        "median": s.quartiles[0].median,
+        "q3": s.quartiles[0].q3,
+        "quantiles": s.quartiles[0].method,
+        "quartiles": {q.method: {"q1": q.q1, "median": q.median, "q3": q.q3} for q in s.quartiles},
+        "intervals": [plain(i) for i in s.intervals],
         "rank": s.rank.rank,
         "rank_low": s.rank.low,
         "rank_high": s.rank.high,
         "reason": s.interval.reason if isinstance(s.interval, Undefined) else "",
+    }
+
+
+def _item(i: ItemMean) -> Json:
+    known = None if isinstance(i.interval, Undefined) else i.interval
+    return {
+        "system": i.system,
+        "item": i.item,
+        "dimension": i.dimension,
+        "mean": i.mean,
+        "ci_low": known and plain(known.ci_low),
+        "ci_high": known and plain(known.ci_high),
+        "method": known and known.method,
+        "sd": plain(i.sd),
+        "n_ratings": i.n_ratings,
+        "reason": i.interval.reason if isinstance(i.interval, Undefined) else "",
     }
 
 
@@ -80,6 +107,8 @@ def plain(value: Any) -> Any:
         return {k: plain(v) for k, v in value._asdict().items()}
     if isinstance(value, tuple | list):
         return [plain(v) for v in value]
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
     return value
 
 
@@ -112,6 +141,8 @@ def _comparisons(c: Comparisons) -> Json:
         "pairs": [] if isinstance(c.pairs, Undefined) else [_pair(p) for p in c.pairs],
         "reason": c.pairs.reason if isinstance(c.pairs, Undefined) else "",
         "groups": [list(g) for g in c.groups],
+        **_stated("mixed_model", c.mixed_model),
+        **_stated("ordinal_model", c.ordinal_model),
     }
 
 
@@ -123,9 +154,14 @@ def _pair(p: Pair) -> Json:
             "method", "blocks",
         )
     }  # fmt: skip
-    for name, test in (("rank_test", p.rank_test), ("permutation", p.permutation)):
+    for name, test, adjusted in (
+        ("rank_test", p.rank_test, p.rank_p_holm),
+        ("permutation", p.permutation, p.permutation_p_holm),
+        ("equivalence", p.equivalence, p.equivalence_p_holm),
+    ):
         row |= _stated(name, test)
-    row |= _stated("equivalence", p.equivalence)
+        if row[name] is not None:
+            row[name]["p_holm"] = plain(adjusted)
     return row
 
 
@@ -141,17 +177,44 @@ def _screening(s: ScreeningReport) -> Json:
         "n_ratings_before": s.n_ratings_before,
         "n_ratings": s.n_ratings,
         "systems_before": [system_row(r) for r in s.systems_before],
+        "reliability_before": [_reliability(r) for r in s.reliability_before],
         "notes": list(s.notes),
     }
 
 
 def _emotion(e: EmotionReport) -> Json:
-    found: Json = {"ellipses": {}, "ceilings": {}}
+    found: Json = {"frame": e.frame, "neutral": e.neutral, "ellipses": {}, "ceilings": {}}
     for system, ellipse in e.ellipses.items():
         found["ellipses"] |= _stated(system, ellipse)
     for dimension, ceiling in e.ceilings.items():
         found["ceilings"] |= _stated(dimension, ceiling)
+    found["intended"] = None if e.intended is None else _intended(e.intended)
     return found
+
+
+def _intended(i: IntendedAgreement) -> Json:
+    axes = {}
+    for name, a in i.axes.items():
+        axes[name] = {
+            **_stated("ccc", a.ccc),
+            **_stated("pearson", a.pearson),
+            "rmse": a.rmse,
+            "baseline_ccc": a.baseline,
+            "baseline_rmse": a.baseline_rmse,
+            **_stated("ceiling", a.ceiling),
+            "n_items": a.n_items,
+        }
+    quadrants = _stated("quadrants", i.quadrants)
+    if not isinstance(i.quadrants, Undefined):
+        quadrants["quadrants"]["confusion"] = i.quadrants.confusion.tolist()
+        quadrants["quadrants"]["labels"] = list(QUADRANTS)
+        quadrants["quadrants"] |= _stated("ceiling_accuracy", i.ceiling_quadrant_accuracy)
+    return {
+        "axes": axes,
+        **quadrants,
+        "n_items": i.n_items,
+        "without_intention": i.without_intention,
+    }
 
 
 def _shares(dimension: str, p: Preference | Undefined) -> list[Json]:
@@ -175,16 +238,40 @@ def _shares(dimension: str, p: Preference | Undefined) -> list[Json]:
     ]
 
 
-def _preference(dimension: str, p: Preference | Undefined) -> Json:
+def _preference(dimension: str, p: Preference | Undefined, level: float) -> Json:
     if isinstance(p, Undefined):
-        return {"dimension": dimension, "strengths": None, "reason": p.reason}
+        return {"dimension": dimension, "connected": False, "strengths": None, "reason": p.reason}
     return {
         "dimension": dimension,
+        "connected": True,
+        "model": "Davidson" if p.tie is not None else "Bradley-Terry",
         "strengths": [plain(s) for s in p.strengths],
+        "pairs": [plain(q) for q in p.pairs(level)],
         "tie": plain(p.tie),
         "method": p.method,
         "n_comparisons": p.n_comparisons,
         "n_raters": p.n_raters,
+        "reason": "",
+    }
+
+
+def _powered(p: PoweredMean) -> Json:
+    row: Json = {"system": p.system, "dimension": p.dimension, "metric": p.metric}
+    if isinstance(p.found, Undefined):
+        return {**row, "mean": None, "ci_low": None, "ci_high": None, "reason": p.found.reason}
+    own = p.found.interval
+    return {
+        **row,
+        "mean": own.mean,
+        "ci_low": own.ci_low,
+        "ci_high": own.ci_high,
+        "method": own.method,
+        "ratings_only": plain(p.found.ratings_only),
+        "slope": p.found.slope,
+        "n_ratings": own.n_ratings,
+        "n_rated": own.n_items,
+        "n_scored": p.found.n_scored,
+        "saved": p.found.saved,
         "reason": "",
     }
 
@@ -215,63 +302,14 @@ def _joined(joined: Joined) -> Json:
             for p in joined.predictors
         ],
         "contests": [
-            {"dimension": c.dimension, "first": c.first, "second": c.second, **plain(c.better)}
+            {
+                "dimension": c.dimension,
+                "first": c.first,
+                "second": c.second,
+                **plain(c.better),
+                "p_holm": plain(c.p_holm),
+            }
             for c in joined.contests
         ],
         "unmeasured": dict(joined.unmeasured),
     }
-
-
-class Line(NamedTuple):
-    """One system of a printed table: texts, already rounded."""
-
-    system: str
-    mean: str
-    interval: str
-    rank: str
-    ratings: str
-    raters: str
-    items: str
-    best: bool
-
-
-def lines(analysis: Analysis, dimension: str) -> list[Line]:
-    """The systems of one dimension, best first, as texts.
-
-    Best are the systems of the first group: those that can't be told from the highest mean. With
-    no comparison nobody is.
-    """
-    own = sorted(
-        (s for s in analysis.systems if s.dimension == dimension), key=lambda s: (-s.mean, s.system)
-    )
-    comparison = next(c for c in analysis.comparisons if c.dimension == dimension)
-    separated = len(comparison.groups) > 1
-    top = {s for g in comparison.groups if own[0].system in g for s in g} if separated else set()
-    digits = places(own)
-    return [
-        Line(
-            s.system,
-            f"{s.mean:.{digits}f}",
-            "–"
-            if isinstance(s.interval, Undefined)
-            else f"{s.interval.ci_low:.{digits}f}, {s.interval.ci_high:.{digits}f}",
-            f"{s.rank.low}–{s.rank.high}" if s.rank.low < s.rank.high else f"{s.rank.low}",
-            str(s.n_ratings),
-            str(s.n_raters) if s.n_raters else "?",
-            str(s.n_items),
-            s.system in top,
-        )
-        for s in own
-    ]
-
-
-def places(rows: list[SystemMean]) -> int:
-    """Decimals that leave the interval's half-width one or two digits."""
-    halves = [
-        (s.interval.ci_high - s.interval.ci_low) / 2
-        for s in rows
-        if not isinstance(s.interval, Undefined) and s.interval.ci_high > s.interval.ci_low
-    ]
-    if not halves:
-        return 2
-    return min(4, max(0, 1 - math.floor(math.log10(sorted(halves)[len(halves) // 2]))))
