@@ -7,31 +7,13 @@ matter. Ratings stand under the run's systems, whatever the study called them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import numpy as np
 
 from concours.eval.ratings_import.studies import study_answers
-from concours.eval.stats.mos import Interval, system_mos
 from concours.eval.stats.ratings import Ratings, make_ratings
 from concours.eval.stats.screening import bs1534
 from concours.eval.store import Store
 from concours.eval.store.heard import studies_heard
 from concours.eval.store.reports import StoredRun, read_run
-from concours.metrics.spec import Undefined
-
-
-class HeardMean(NamedTuple):
-    """One system of a run on one dimension of one study; ``interval`` counts raters and items."""
-
-    study: str
-    system: str
-    dimension: str
-    mean: float
-    interval: Interval | Undefined
-    n_ratings: int
-    n_raters: int
-    n_items: int
 
 
 def ratings_of_run(store: Store, run_id: str) -> dict[str, Ratings]:
@@ -82,29 +64,3 @@ def of_run(
         return None
     rater_, item_, system_, dimension_, value_ = zip(*rows, strict=True)
     return make_ratings(rater_, item_, system_, dimension_, value_, ratings.notes)
-
-
-def human_means(store: Store, run_id: str, level: float = 0.95) -> list[HeardMean]:
-    """The mean rating of each of the run's systems, by study and dimension.
-
-    Empty where no study of the store played a file of the run.
-    """
-    means = []
-    for study, ratings in ratings_of_run(store, run_id).items():
-        for dimension in ratings.dimensions:
-            on_one = ratings.select(dimension=dimension)
-            for system in on_one.systems:
-                own = on_one.select(system=system)
-                means.append(
-                    HeardMean(
-                        study,
-                        system,
-                        dimension,
-                        float(own.value.mean()),
-                        system_mos(own, level),
-                        len(own),
-                        len(own.raters),
-                        len(np.unique(own.item)),
-                    )
-                )
-    return means

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal
 
 from concours.eval.errors import UsageError
@@ -120,21 +120,30 @@ def prompt_of(items: list[Item], prompt: str) -> list[Item]:
 
 def _prompted(item: Item, text: str, row: Row, folder: Path) -> Item:
     stated = {k: v for k, v in row.values.items() if field_named(k)}
-    partners = list(item.partners)
-    if _is_music(text, folder):
-        partners.append(_file_partner("prefix", text, folder, row.place))
-    if text and not _is_music(text, folder):
+    answer = replace(item, prompt=text)
+    if _is_music(text, folder, row.place):
+        answer = _with(answer, _file_partner("prefix", text, folder, row.place))
+    elif text:
         stated["prompt"] = text
     if any(v not in (None, "") for v in stated.values()):
         asked = _table_of(stated, row.place, strict=False)
-        partners.append(Partner("target", text or row.place, table=asked))
-    return replace(item, prompt=text, partners=tuple(partners))
+        answer = _with(answer, Partner("target", text or row.place, table=asked))
+    return answer
 
 
-def _is_music(text: str, folder: Path) -> bool:
-    if not text or len(text) > 1000 or "\n" in text:
+def _is_music(text: str, folder: Path, place: str) -> bool:
+    """Whether a prompt is the path of a music file.
+
+    Raises:
+        UsageError: it looks like one, and there is no such file.
+    """
+    if not text or len(text) > 1000 or "\n" in text or kind_of(Path(text)) is None:
         return False
-    return kind_of(Path(text)) is not None and (folder / Path(text).expanduser()).is_file()
+    if (folder / Path(text).expanduser()).is_file():
+        return True
+    if len(text.split()) == 1:
+        raise UsageError(f"{place}: there is no file {text} in {folder.absolute()}")
+    return False
 
 
 def _table_of(asked: Mapping[str, Any], place: str, *, strict: bool) -> str:
@@ -213,8 +222,9 @@ def unanswered(items: Iterable[Item], source: str, folder: Path | None = None) -
 def _stem(path: str, whole: bool = False) -> str:
     """``a/b.mid`` as ``a/b`` or ``b``, ``t.abc#X:2`` as ``t#X:2``."""
     file, mark, fragment = path.partition("#")
-    plain = PurePosixPath(file).with_suffix("")
-    return f"{plain if whole else plain.name}{mark}{fragment}"
+    above, slash, name = file.rpartition("/")
+    plain = name.rpartition(".")[0] or name
+    return f"{above}{slash}{plain}{mark}{fragment}" if whole else f"{plain}{mark}{fragment}"
 
 
 def _tail(item: Item) -> str:
@@ -231,6 +241,7 @@ def items_named(items: Sequence[Item], name: str, place: str) -> list[int]:
         lambda i: i.path == name,
         lambda i: _file(i) == name,
         lambda i: f"{i.location.as_posix()}{_tail(i)}".endswith(f"/{name.removeprefix('./')}"),
+        lambda i: name in (_stem(i.path, whole=True), _stem(i.path)),
         lambda i: _stem(i.path, whole=True) == _stem(name, whole=True),
         lambda i: _stem(i.path) == _stem(name),
     )

@@ -158,7 +158,7 @@ def _review(live: LiveStudy, rater: study.Rater, texts: Texts, language: str) ->
         answers = given_answers(live.config, given, questions, stored)
         number = given.position - len(live.training) + 1
         label = f"{texts['review_trial'].format(n=number)}: {summary(questions, answers)}"
-        if st.button(plain_markdown(label), key=f"fix-{number}", width="stretch"):
+        if st.button(plain_markdown(label), key=f"fix{number}", width="stretch"):
             now = live.clock()
             study.open_correction(live.store, rater.id, given.id, answers, now)
             st.session_state.reviewing = False

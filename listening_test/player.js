@@ -71,7 +71,7 @@ function buildPlayer(data, texts, onHeard) {
   const seconds = data.seconds;
   const player = { events: [], heard: data.slots.map(() => 0), ready: false };
   const bins = data.slots.map(() => new Uint8Array(BINS));
-  let context = null, mix = null, buffers = [], playing = false;
+  let context = null, mix = null, buffers = [], peaks = null, playing = false;
   let startedAt = 0, offset = 0, last = 0, loop = null, looping = false, timer = null, gone = false, again = null;
   let sequence = data.sequence || 0;
 
@@ -219,7 +219,6 @@ function buildPlayer(data, texts, onHeard) {
       pen.fillStyle = style.getPropertyValue("--cc-region");
       pen.fillRect((loop[0] / seconds) * width, 0, ((loop[1] - loop[0]) / seconds) * width, height);
     }
-    const peaks = buffers[active()] && buffers[active()].peaks;
     const at = position();
     if (peaks) {
       for (let x = 0; x < peaks.length; x++) {
@@ -283,7 +282,7 @@ function buildPlayer(data, texts, onHeard) {
       }));
       if (gone) return;
       buffers = fetched;
-      for (const buffer of buffers) buffer.peaks = peaksOf(buffer, 160);
+      if (data.wave) peaks = commonPeaks(buffers, 160);
       mix = createMix(context, buffers);
       player.ready = true;
       play.disabled = false;
@@ -307,6 +306,12 @@ function buildPlayer(data, texts, onHeard) {
     if (context) context.close();
   };
   return player;
+}
+
+// One picture for all clips of a page: their own would show which ones are copies.
+function commonPeaks(buffers, columns) {
+  const all = buffers.map((buffer) => peaksOf(buffer, columns));
+  return all[0].map((_, i) => all.reduce((sum, peaks) => sum + peaks[i], 0) / all.length);
 }
 
 function peaksOf(buffer, columns) {

@@ -42,6 +42,8 @@ def page_data(
         "slots": slots,
         "seconds": page.seconds,
         "mustHear": page.must_hear,
+        # the picture must not answer what the ear is asked
+        "wave": page.kind != "headphones",
         "questions": questions_of(live, page, texts, language),
         "prompt": page.assignment.prompt if page.assignment and live.config.shows_prompt else "",
         "submitText": texts[done],

@@ -106,7 +106,7 @@ class _Turns:
     def _read(self, signature: Any, target: Any) -> Any:
         """What the cache holds, got ready to run but not to compile: that takes longer than
         reading all kernels, and numba does it again where something is missing."""
-        from numba.core.runtime import rtsys
+        from numba.core.runtime.nrt import rtsys
 
         try:
             rtsys.initialize(target)

@@ -135,7 +135,7 @@ def _read(path: Path) -> bytes:
     if path.is_dir():
         raise LoadError("a folder, not a file")
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if kind_of(path) != "audio" and path.stat().st_size > MAX_BYTES:
             raise LoadError(f"over {MAX_BYTES >> 20} MiB is no symbolic piece")
         return path.read_bytes()
     except OSError as error:

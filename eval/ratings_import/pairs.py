@@ -26,15 +26,20 @@ WORDS: dict[str, Outcome] = {
 }  # fmt: skip
 
 
+WINNER_LOSER = (("winner", "preferred", "won"), ("loser", "rejected", "lost"))
+
+
 def is_pairs(columns: Sequence[str]) -> bool:
-    return all(named(columns, n) for n in (FIRST, SECOND, CHOICE))
+    asked = all(named(columns, n) for n in (FIRST, SECOND, CHOICE))
+    return asked or all(named(columns, n) for n in WINNER_LOSER)
 
 
 def pairs(rows: Rows) -> Answers:
     """One answer a row: two systems and which was preferred, by its side or by its name.
 
     A side is a or b, first or second, left or right, 1 or 2; a tie is tie, equal, draw, 0 or both
-    bad. Rater and dimension may lack; rows without an answer are left out and counted.
+    bad. Rater and dimension may lack; rows without an answer are left out and counted. A table of
+    winner and loser is taken as well; it has no ties.
     """
     columns = list(rows[0]) if rows else []
     if not is_pairs(columns):
@@ -42,7 +47,10 @@ def pairs(rows: Rows) -> Answers:
             "a table of pairs needs columns for both systems and the answer, as system_a, "
             "system_b, choice"
         )
-    at = [str(named(columns, n)) for n in (FIRST, SECOND, CHOICE)]
+    asked: tuple[tuple[str, ...], ...] = (FIRST, SECOND, CHOICE)
+    if not all(named(columns, n) for n in asked):
+        asked = (*WINNER_LOSER, WINNER_LOSER[0])
+    at = [str(named(columns, n)) for n in asked]
     dimension = named(columns, LONG_NAMES["dimension"])
     rater = who_rated(columns)
     found: dict[str, list[Comparison]] = {}

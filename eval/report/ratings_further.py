@@ -189,7 +189,7 @@ def power_sections(analysis: Analysis) -> list[Section]:
             for d in designs[:SIZES_SHOWN]
         ]
         columns: list[str | Column] = [
-            Column("Raters"),
+            Column("Raters", False),
             "Items",
             "Ratings a system",
             "4 of 5 studies stay under",
@@ -214,3 +214,24 @@ def screening_sections(analysis: Analysis) -> list[Section]:
         Section("Screening", (text,), (table("Raters that a rule flags.", columns, rows,
                                              folded=True),), s.notes)
     ]  # fmt: skip
+
+
+def reading_sections(analysis: Analysis) -> list[Section]:
+    """What the figures mean, for somebody who didn't run the study."""
+    if not analysis.systems:
+        return []
+    return [
+        Section(
+            "How to read this",
+            (
+                "An interval is about the mean over all raters and items like these: in "
+                f"{analysis.level:.0%} of such studies it holds the true mean, unless its method "
+                "says that it is too narrow. Ranks are those that the ratings don't rule out. "
+                "Systems that can't be told apart may still differ.",
+                "ICC(2,1) says how far one rater's score can be relied on, ICC(2,k) the mean of "
+                "all; 1 is full agreement and 0 none, as for Krippendorff's alpha. The SOS "
+                "parameter a is 0 where everybody gives the same rating, and 1 where all ratings "
+                "lie at the ends of the scale.",
+            ),
+        )
+    ]

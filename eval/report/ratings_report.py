@@ -14,6 +14,7 @@ from concours.eval.report.ratings_further import (
     emotion_sections,
     power_sections,
     preference_sections,
+    reading_sections,
     screening_sections,
     screening_summary,
 )
@@ -53,6 +54,7 @@ def render_analysis(
         *metric_sections(joined),
         *power_sections(analysis),
         *screening_sections(analysis),
+        *reading_sections(analysis),
     ]
     lead = screening_summary(analysis)
     if format_ == "html":

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from concours.eval.stats.mixed import fit_mixed
-from concours.eval.stats.mos import crossed_mos
-from concours.eval.stats.ratings import Ratings, RatingsError, Table
+from concours.eval.stats.mos import Anova, crossed_variance
+from concours.eval.stats.ratings import Ratings, RatingsError
 from concours.metrics.spec import Undefined
 
 
@@ -55,16 +55,6 @@ def components(ratings: Ratings) -> Components | Undefined:
     return Components(fit.variances["rater"], fit.variances["item"], fit.residual)
 
 
-def simulate(model: Components, raters: int, items: int, rng: np.random.Generator) -> Table:
-    """One study of the model with mean 0, every rater judging every item."""
-    values = (
-        math.sqrt(model.rater) * rng.standard_normal((raters, 1))
-        + math.sqrt(model.item) * rng.standard_normal((1, items))
-        + math.sqrt(model.error) * rng.standard_normal((raters, items))
-    )
-    return Table(values, tuple(map(str, range(raters))), tuple(map(str, range(items))))
-
-
 def expected_width(
     model: Components,
     raters: int,
@@ -81,12 +71,24 @@ def expected_width(
     """
     if raters < 2 or items < 2:
         raise ValueError("a crossed interval needs 2 raters and 2 items")
+    from scipy.special import stdtrit
+
     rng = np.random.default_rng([seed, raters, items])
-    halves = []
-    for _ in range(draws):
-        m = crossed_mos(simulate(model, raters, items, rng))
-        if not isinstance(m, Undefined):
-            halves.append((m.ci_high - m.ci_low) / 2)
+    # the interval depends on the mean squares alone, which are independent multiples of chi-square
+    sizes = (raters - 1, items - 1, (raters - 1) * (items - 1))
+    expected = (
+        model.error + items * model.rater,
+        model.error + raters * model.item,
+        model.error,
+    )
+    squares = [m * rng.chisquare(n, draws) / n for m, n in zip(expected, sizes, strict=True)]
+    found = np.array(
+        [
+            crossed_variance(Anova(0.0, r, i, e, raters, items))
+            for r, i, e in zip(*squares, strict=True)
+        ]
+    )
+    halves = stdtrit(found[:, 1], 0.975) * np.sqrt(found[:, 0])
     return Design(raters, items, float(np.quantile(halves, assurance)), float(np.median(halves)))
 
 

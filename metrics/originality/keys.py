@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from concours.metrics.compiled import compiled
 
 Symbols = NDArray[Any]
 
 
-@njit(cache=True)
+@compiled
 def run_length(text: Symbols, position: int, most: int) -> int:  # pragma: no cover
     """Symbols from a position to the next separator, at most ``most``."""
     c = 0
@@ -25,7 +26,7 @@ def run_length(text: Symbols, position: int, most: int) -> int:  # pragma: no co
     return c
 
 
-@njit(cache=True)
+@compiled
 def run_hash(symbols: Symbols, first: int, length: int) -> np.uint64:  # pragma: no cover
     h = np.uint64(length)
     for d in range(length):
@@ -34,23 +35,23 @@ def run_hash(symbols: Symbols, first: int, length: int) -> np.uint64:  # pragma:
     return h
 
 
-@njit(cache=True)
+@compiled
 def slot_of(h: np.uint64, size: int) -> np.int64:  # pragma: no cover
     return np.int64(((h >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
 
 
-@njit(cache=True)
+@compiled
 def sample_of(symbols: Symbols, at: int, shift: int) -> np.uint32:  # pragma: no cover
     """The two symbols at a position in one number that sorts as they do."""
     one = two = 0
     if at < len(symbols) and symbols[at] > 0:
-        one = min(65535, np.int64(symbols[at]) >> shift)
+        one = min(65535, np.int64(symbols[at]) >> shift)  # type: ignore[assignment]
         if at + 1 < len(symbols) and symbols[at + 1] > 0:
-            two = min(65535, np.int64(symbols[at + 1]) >> shift)
+            two = min(65535, np.int64(symbols[at + 1]) >> shift)  # type: ignore[assignment]
     return np.uint32(one << 16 | two)
 
 
-@njit(cache=True)
+@compiled
 def filter_bits(h: np.uint64) -> np.uint64:  # pragma: no cover
     """The five bits that a window has in its word of the filter."""
     bits = np.uint64(0)

@@ -24,9 +24,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from concours.metrics.compiled import compiled
 from concours.metrics.originality.keys import filter_bits, run_hash, run_length, sample_of, slot_of
 from concours.metrics.originality.lookup_tables import (
     BLOCK,
@@ -107,7 +107,7 @@ def stand_in(
     return found
 
 
-@njit(cache=True)
+@compiled
 def _common(query: Symbols, i: int, text: Symbols, j: int, known: int) -> int:  # pragma: no cover
     """Length of the common beginning of query[i:] and text[j:], of which ``known`` is known."""
     k = known
@@ -118,7 +118,7 @@ def _common(query: Symbols, i: int, text: Symbols, j: int, known: int) -> int:  
     return k
 
 
-@njit(cache=True)
+@compiled
 def _not_after(
     query: Symbols, i: int, text: Symbols, j: int, common: int
 ) -> bool:  # pragma: no cover
@@ -128,7 +128,7 @@ def _not_after(
     return j + common < len(text) and query[i + common] < text[j + common]
 
 
-@njit(cache=True)
+@compiled
 def _is_blocked(blocked: Ranges, position: int) -> bool:  # pragma: no cover
     low, high = 0, len(blocked)
     while low < high:
@@ -140,7 +140,7 @@ def _is_blocked(blocked: Ranges, position: int) -> bool:  # pragma: no cover
     return low > 0 and position < blocked[low - 1, 1]
 
 
-@njit(cache=True)
+@compiled
 def _range(
     h: np.uint64, slots: NDArray[np.uint64], wide: NDArray[np.uint32]
 ) -> tuple[int, int]:  # pragma: no cover
@@ -153,12 +153,12 @@ def _range(
             low = np.int64(entry & np.uint64((1 << 30) - 1))
             count = np.int64((entry >> PLACE_BITS) & np.uint64((1 << 18) - 1))
             high = np.int64(wide[count - MOST_COUNT]) if count >= MOST_COUNT else low + count
-            return low, high
-        s = s + 1 if s + 1 < size else 0
+            return low, high  # type: ignore[return-value]
+        s = s + 1 if s + 1 < size else 0  # type: ignore[assignment]
     return 0, 0
 
 
-@njit(cache=True)
+@compiled
 def _insertion(
     query: Symbols, i: int, text: Symbols, suffixes: Positions
 ) -> int:  # pragma: no cover
@@ -175,7 +175,7 @@ def _insertion(
     return low
 
 
-@njit(cache=True)
+@compiled
 def _best_around(
     query: Symbols, i: int, text: Symbols, suffixes: Positions, blocked: Ranges, place: int
 ) -> tuple[int, int]:  # pragma: no cover
@@ -197,7 +197,7 @@ def _best_around(
     return (best, position) if best else (0, -1)
 
 
-@njit(cache=True)
+@compiled
 def _short(
     query: Symbols,
     i: int,
@@ -221,7 +221,7 @@ def _short(
     return 0, -1
 
 
-@njit(cache=True)
+@compiled
 def _longest_at(  # noqa: PLR0915 - one block goes through all steps
     query: NDArray[np.int32],
     positions: NDArray[np.int64],
@@ -318,7 +318,7 @@ def _longest_at(  # noqa: PLR0915 - one block goes through all steps
     return sink
 
 
-@njit(cache=True)
+@compiled
 def _sorted_before(
     values: NDArray[np.uint32], first: int, last: int, wanted: np.uint32, equal: bool
 ) -> int:  # pragma: no cover
@@ -328,12 +328,12 @@ def _sorted_before(
     while room > 0:
         half = (room + 1) // 2
         value = values[first + half - 1]
-        first += half * np.int64(value < wanted or (equal and value == wanted))
+        first += half * np.int64(value < wanted or (equal and value == wanted))  # type: ignore[assignment]
         room -= half
     return first
 
 
-@njit(cache=True)
+@compiled
 def _candidates(
     query: NDArray[np.int32], length: int, windows: NDArray[np.uint64]
 ) -> NDArray[np.int64]:  # pragma: no cover
@@ -365,7 +365,7 @@ def _candidates(
     return found[:count]
 
 
-@njit(cache=True)
+@compiled
 def _stand_in(
     query: NDArray[np.int32],
     length: int,

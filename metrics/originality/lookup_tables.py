@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from concours.metrics.compiled import compiled
 from concours.metrics.originality.keys import filter_bits, run_hash, run_length, sample_of, slot_of
 
 Symbols = NDArray[Any]
@@ -73,7 +73,7 @@ def sample_shift(text: Symbols) -> int:
     return max(0, int(text.max()).bit_length() - 16)
 
 
-@njit(cache=True)
+@compiled
 def _neighbours(
     text: Symbols, suffixes: Positions, most: int
 ) -> NDArray[np.int32]:  # pragma: no cover
@@ -98,7 +98,7 @@ def _neighbours(
     return shared
 
 
-@njit(cache=True)
+@compiled
 def _runs(
     text: Symbols, suffixes: Positions, shared: NDArray[np.int32], deepest: int
 ) -> NDArray[np.int64]:  # pragma: no cover
@@ -118,7 +118,7 @@ def _runs(
     return count
 
 
-@njit(cache=True)
+@compiled
 def _fill(
     text: Symbols,
     suffixes: Positions,
@@ -146,7 +146,7 @@ def _fill(
             entry |= np.uint64(first[d])
             s = slot_of(h, size)
             while slots[s] != 0:
-                s = s + 1 if s + 1 < size else 0
+                s = s + 1 if s + 1 < size else 0  # type: ignore[assignment]
             slots[s] = entry
             first[d] = -1
         if k < n:
@@ -155,7 +155,7 @@ def _fill(
     return used
 
 
-@njit(cache=True)
+@compiled
 def _sampled(
     text: Symbols, suffixes: Positions, depth: int, shift: int
 ) -> NDArray[np.uint32]:  # pragma: no cover
@@ -166,7 +166,7 @@ def _sampled(
     return found
 
 
-@njit(cache=True)
+@compiled
 def _fill_filter(
     text: Symbols,
     suffixes: Positions,

@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from concours.metrics.compiled import compiled
 
 Symbols = NDArray[Any]
 """int32, or uint16 in an index of few distinct symbols"""
@@ -104,7 +105,7 @@ def longest_elsewhere(
     return length
 
 
-@njit(cache=True)
+@compiled
 def _common(query: Symbols, i: int, text: Symbols, j: int, known: int) -> int:  # pragma: no cover
     """Length of the common beginning of query[i:] and text[j:], of which ``known`` is known."""
     k = known
@@ -115,7 +116,7 @@ def _common(query: Symbols, i: int, text: Symbols, j: int, known: int) -> int:  
     return k
 
 
-@njit(cache=True)
+@compiled
 def _not_after(
     query: Symbols, i: int, text: Symbols, j: int, common: int
 ) -> bool:  # pragma: no cover
@@ -125,7 +126,7 @@ def _not_after(
     return j + common < len(text) and query[i + common] < text[j + common]
 
 
-@njit(cache=True)
+@compiled
 def _places(
     passage: Symbols, text: Symbols, suffixes: Positions
 ) -> tuple[int, int]:  # pragma: no cover
@@ -148,7 +149,7 @@ def _places(
     return low, first
 
 
-@njit(cache=True)
+@compiled
 def _all_places(
     query: Symbols, length: int, text: Symbols, suffixes: Positions
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # pragma: no cover
@@ -160,7 +161,7 @@ def _all_places(
     return low, high
 
 
-@njit(cache=True)
+@compiled
 def _neighbours(text: Symbols, suffixes: Positions) -> NDArray[np.int32]:  # pragma: no cover
     """Common beginnings, up to a separator, of each suffix with the one before it in order."""
     shared = np.zeros(len(text), np.int32)

@@ -191,6 +191,7 @@ def test_one_prompt_for_all(outputs: Path) -> None:
         (["--prompts", "missing.csv"], "cannot be read"),
         (["--prompts", "bad.csv"], "needs a row and the columns path, prompt"),
         (["--prompts", "a.csv", "--prompt", "b"], "not both"),
+        (["--prompt", "opening.mid"], "there is no file opening.mid"),
     ],
 )
 def test_mistakes_are_named(

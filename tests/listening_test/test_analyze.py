@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from concours.eval.cli import cli
 from concours.eval.errors import UsageError
-from concours.eval.listened import human_means
+from concours.eval.listened import ratings_of_run
 from concours.eval.store import open_store, runs, study
 from concours.listening_test.building import build_study
 from concours.listening_test.config import StudyConfig
@@ -160,7 +160,7 @@ def test_a_run_finds_what_listeners_said_about_its_files(folder: Path) -> None:
     with open_store(url) as store:
         run_id = runs.latest_run(store, "heard")
         assert run_id is not None
-        means = {m.system: m for m in human_means(store, run_id)}
+        heard = ratings_of_run(store, run_id)["pilot"]
     joined = analyzed(url, "--benchmark", "heard", "--powered-by", "chroma_entropy")
     assert joined["metrics"]["n_clips"] == 9
     found = {p["metric"] for p in joined["metrics"]["predictors"]}
@@ -171,10 +171,11 @@ def test_a_run_finds_what_listeners_said_about_its_files(folder: Path) -> None:
     # three of the four clips of a system were rated
     assert powered["reason"] == "3 rated and 1 unrated items; it needs 5 and 5"
     # "a" is the reference of the run, and was rated as well
-    assert {k: m.mean for k, m in means.items()} == {"a": 2.0, "model-b": 3.0, "model-c": 4.0}
-    assert means["model-b"].n_raters == 10
-    assert means["model-b"].n_items == 3
-    assert means["model-b"].study == "pilot"
+    means = {n: float(heard.select(system=n).value.mean()) for n in heard.systems}
+    assert means == {"a": 2.0, "model-b": 3.0, "model-c": 4.0}
+    of_b = heard.select(system="model-b")
+    assert len(of_b.raters) == 10
+    assert len(set(of_b.item.tolist())) == 3
 
 
 def test_a_rater_who_misses_the_study_s_trap_is_excluded(folder: Path) -> None:

@@ -112,6 +112,7 @@ def test_a_study_without_headphones_stops_there(sqlite_served: Any, wire: Any) -
         for n in range(2):
             page = device.page()
             assert page["page"] == f"headphones:{n}"
+            assert page["wave"] is False
             right = softest_tone(live.secret, ids[number], page["page"])
             answer = {"softest": (right + shift) % 3}
             assert device.submit(page, answer)["result"] == "stored"

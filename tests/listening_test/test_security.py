@@ -88,6 +88,33 @@ def test_stimulus_links_are_bound_to_rater_trial_and_slot(running: Any, wire: An
     assert mine.request("GET", url)[0] == 404
 
 
+def test_clips_of_a_correction_are_heard_while_it_is_open(running: Any, wire: Any) -> None:
+    one, two = running.invite(2)
+    mine, other = rater(wire, running, one), rater(wire, running, two)
+    first = mine.page()
+    mine.listen(first)
+    assert mine.submit(first, wire.answers_to(first))["result"] == "stored"
+    mine.rerun()
+    mine.rerun(review=True)
+    mine.rerun(fix1=True)
+    page = mine.page()
+    url = page["slots"][0]["url"]
+    assert mine.request("GET", url)[0] == 200
+    assert mine.request("GET", first["slots"][0]["url"])[0] == 404
+    assert other.request("GET", url)[0] == 404
+    assert other.submit(page, wire.answers_to(page)) == 404
+    bad = {**wire.answers_to(page), "overall_quality": 9}
+    assert mine.submit(page, bad)["result"] == "rejected"
+    key = "c" * 32
+    assert mine.submit(page, wire.answers_to(page, 1), key)["result"] == "stored"
+    assert mine.submit(page, wire.answers_to(page, 1), key)["result"] == "repeated"
+    assert mine.submit(page, wire.answers_to(page, 2))["result"] == "conflict"
+    assert mine.request("GET", url)[0] == 404
+    # a guessed page of a revision that nobody opened
+    later = page["page"].rpartition(":")[0] + ":3"
+    assert mine.submit({**page, "page": later}, wire.answers_to(page)) == 404
+
+
 def test_ranges_of_a_clip(running: Any, wire: Any) -> None:
     (link,) = running.invite()
     device = rater(wire, running, link)
@@ -208,24 +235,51 @@ def test_tokens_are_in_no_log(running: Any, wire: Any) -> None:
     assert page["slots"][0]["url"] not in log
 
 
-def test_nothing_received_tells_the_system(sqlite_served: Any, wire: Any) -> None:
+@pytest.mark.parametrize(
+    ("config", "clips"),
+    [
+        ({"method": "pairwise", "traps": 1, "training": 1}, 8),
+        ({"method": "mushra", "reference": "alpha"}, 10),
+        ({"method": "abx"}, 6),
+        ({"method": "mos", "show_prompt": True}, 4),
+    ],
+    ids=["pairwise", "mushra", "abx", "mos"],
+)
+def test_nothing_received_tells_the_system(
+    config: dict[str, Any], clips: int, sqlite_served: Any, wire: Any
+) -> None:
     """All traffic of a whole study, compared with everything that names or betrays a system."""
     served = sqlite_served
-    served.create(method="pairwise", items_per_system=2)
+    if config.get("show_prompt"):
+        rows = "".join(f"piece{i}.wav,a cheerful tune\n" for i in range(3))
+        (served.folder / "prompts.csv").write_text(f"path,prompt\n{rows}")
+        paths = {s: {"path": s, "prompts": "prompts.csv"} for s in ("alpha", "beta")}
+        config = {**config, "systems": paths}
+    served.create(items_per_system=2, **config)
     (link,) = served.invite()
     served.start()
     device = rater(wire, served, link)
-    sizes = set()
+    sizes, hashes = set(), []
     while page := device.page():
-        clips = device.listen(page)
-        sizes |= {len(c) for c in clips}
-        assert len({hashlib.sha256(c).hexdigest() for c in clips}) == len(clips)
+        heard = device.listen(page)
+        sizes |= {len(c) for c in heard}
+        hashes += [hashlib.sha256(c).hexdigest() for c in heard]
         assert device.submit(page, wire.answers_to(page))["result"] == "stored"
         device.rerun()
-    assert len(served.rows("preference")) == 2
+    # going back shows nothing more
+    device.rerun(review=True)
+    device.rerun(fix1=True)
+    page = device.page()
+    assert page["page"].startswith("fix:")
+    device.listen(page)
+    assert device.submit(page, wire.answers_to(page, 1))["result"] == "stored"
+    device.rerun()
+    assert len(hashes) == clips
+    assert len(set(hashes)) == clips
     assert len(sizes) == 1
     traffic = b"\n".join(device.received)
-    betrayers = ["alpha", "beta", "piece", ".db", str(served.folder)]
+    betrayers = ["alpha", "beta", "piece0", "piece1", "piece2", ".db", str(served.folder)]
+    betrayers += ["hidden_ref", "anchor_low", "anchor_mid", "gold", "trap", "training 1"]
     for row in served.rows("stimulus"):
         betrayers += [row["stimulus_id"], row["clip_sha256"], row["served_sha256"]]
         betrayers += [row["clip_sha256"][:16], row["served_sha256"][:16]]
@@ -233,6 +287,7 @@ def test_nothing_received_tells_the_system(sqlite_served: Any, wire: Any) -> Non
         for file in (served.folder / system).iterdir():
             content = file.read_bytes()
             betrayers.append(hashlib.md5(content).hexdigest())
+            betrayers.append(str(len(content)))
     for betrayer in betrayers:
         assert not re.search(rf"\b{re.escape(betrayer)}\b".encode(), traffic), betrayer
     heads = [h for h in device.headers if h.get("content-type") == "audio/wav"]

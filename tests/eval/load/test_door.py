@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import seeds
 
-from concours.eval.load import LoadError, kind_of, load, part_bytes, parts
+from concours.eval.load import LoadError, kind_of, load, part_bytes, parts, read_part
 
 MIDI, XML = seeds.tune_as_midi(), seeds.tune_as_xml()
 TWO = b"%abc\nX:1\nM:3/4\nL:1/4\nK:C\nceg|\n\nX:1\nM:3/4\nL:1/4\nK:C\nfff|\n"
@@ -86,3 +86,23 @@ def test_kern_reads_notes_and_bars(capfd: pytest.CaptureFixture[str]) -> None:
     assert piece.pitch.tolist() == [60, 62, 64, 65]
     assert (piece.bar_edges / piece.ticks_per_quarter).tolist() == [0, 3, 6]
     assert capfd.readouterr() == ("", "")
+
+
+def test_one_tune_of_a_book_is_read_again_once_the_book_changes(tmp_path: Path) -> None:
+    path = tmp_path / "book.abc"
+    path.write_bytes(TWO)
+    assert read_part(path, "X:1") == part_bytes(TWO, "X:1")
+    changed = TWO + b"\nX:7\nK:C\nE|\n"
+    path.write_bytes(changed)
+    assert read_part(path, "X:7") == part_bytes(changed, "X:7")
+    with pytest.raises(LoadError, match="no tune X:9"):
+        read_part(path, "X:9")
+
+
+def test_only_symbolic_files_have_a_largest_size(tmp_path: Path) -> None:
+    for name in ("long.wav", "long.mid"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(17 << 20)
+    assert len(read_part(tmp_path / "long.wav")) == 17 << 20
+    with pytest.raises(LoadError, match="no symbolic piece"):
+        read_part(tmp_path / "long.mid")

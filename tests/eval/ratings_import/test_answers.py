@@ -58,6 +58,17 @@ def test_without_ties_it_is_bradley_terry(tmp_path: Path) -> None:
     assert data["preferences"][0]["model"] == "Bradley-Terry"
 
 
+def test_the_worked_example_as_a_table_of_winners(tmp_path: Path) -> None:
+    wins = {"A": "BBD", "B": "AAACCCCC", "C": "BBBD", "D": "AAAACCC"}
+    lines = ["winner,loser", *(f"{w},{x}" for w, losers in wins.items() for x in losers)]
+    (found,) = json.loads(analyzed(written(tmp_path, lines), "--format", "json").stdout)[
+        "preferences"
+    ]
+    strengths = [round(s["strength"], 3) for s in found["strengths"]]
+    assert strengths == [0.640, 1.043, 0.660, 2.270]
+    assert "raters unknown" in found["method"]
+
+
 def test_systems_that_never_met_have_no_strengths_and_are_named(tmp_path: Path) -> None:
     lines = ["first,second,winner", "a,b,a", "a,b,b", "c,d,c", "c,d,d"]
     path = written(tmp_path, lines)

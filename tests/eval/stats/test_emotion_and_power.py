@@ -11,15 +11,15 @@ from concours.eval.stats.emotion import (
     quadrant_agreement,
     rater_ceiling,
 )
+from concours.eval.stats.mos import crossed_mos
 from concours.eval.stats.power import (
     Components,
     components,
     expected_width,
     paired_t_size,
     plan,
-    simulate,
 )
-from concours.eval.stats.ratings import make_ratings
+from concours.eval.stats.ratings import Table, make_ratings
 from concours.metrics.spec import Undefined
 
 
@@ -80,6 +80,25 @@ def test_sample_size_equals_statsmodels() -> None:
         assert paired_t_size(effect, 0.9) == np.ceil(
             power.TTestPower().solve_power(effect, alpha=0.05, power=0.9)
         )
+
+
+def simulate(model: Components, raters: int, items: int, rng: np.random.Generator) -> Table:
+    values = (
+        np.sqrt(model.rater) * rng.standard_normal((raters, 1))
+        + np.sqrt(model.item) * rng.standard_normal((1, items))
+        + np.sqrt(model.error) * rng.standard_normal((raters, items))
+    )
+    return Table(values, tuple(map(str, range(raters))), tuple(map(str, range(items))))
+
+
+def test_widths_are_those_of_whole_studies() -> None:
+    model = Components(0.25, 0.2, 0.5)
+    rng = np.random.default_rng(5)
+    found = [crossed_mos(simulate(model, 12, 6, rng)) for _ in range(400)]
+    halves = [(m.ci_high - m.ci_low) / 2 for m in found]
+    design = expected_width(model, 12, 6, seed=0)
+    assert design.half_width == pytest.approx(np.quantile(halves, 0.8), rel=0.06)
+    assert design.median_half_width == pytest.approx(np.median(halves), rel=0.06)
 
 
 def test_components_are_recovered_from_a_simulated_study() -> None:

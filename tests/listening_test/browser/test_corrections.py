@@ -92,7 +92,7 @@ def test_a_correction_that_is_left_changes_nothing(sqlite_served: Any, new_brows
     fix = go_back(browser)
     browser.fill(fix, 4)
     time.sleep(1)
-    browser.button("Leave it as it was").click()
+    browser.until("button", lambda: browser.button("Leave it as it was")).click()
     following = browser.page(fix)
     time.sleep(1)
     browser.driver.refresh()
@@ -131,7 +131,7 @@ def test_a_closed_study_keeps_the_code_and_the_right_to_withdraw(
     sqlite_served.call("study", "close", "pilot", "--store", sqlite_served.url)
     browser.driver.refresh()
     browser.until("told", lambda: "This study is closed" in browser.text())
-    browser.button("Withdraw").click()
+    browser.until("button", lambda: browser.button("Withdraw")).click()
     browser.until("box", lambda: "erased for good" in browser.text())
     box = browser.css("[data-testid=stCheckbox] input")[0]
     browser.driver.execute_script("arguments[0].click()", box)

@@ -121,6 +121,13 @@ def test_every_control_has_a_name_and_the_keyboard_works(
     wave.send_keys("3")
     pressed = browser.within(page, ".cc-clip[aria-pressed=true]")
     assert [p.text for p in pressed] == ["B"]
+    # the picture is the same for every clip: it must not show which one the hidden reference is
+    drawn = "return arguments[0].querySelector('canvas').toDataURL()"
+    pictures = set()
+    for digit in "12345":
+        wave.send_keys(digit)
+        pictures.add(browser.driver.execute_script(drawn, wave))
+    assert len(pictures) == 1
     wave.send_keys("l")
     assert browser.within(page, ".cc-loop")[0].get_attribute("aria-pressed") == "true"
     wave.send_keys("l")

@@ -1,0 +1,87 @@
+"""The compile cache: where it lies, that others find it, and that numba waits for a kernel."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from concours.metrics import compiled as compiled_module
+from concours.metrics.compiled import compile_in_turn
+
+KERNEL = """
+from concours.metrics.compiled import compiled
+@compiled
+def twice(x: int) -> int:
+    return 2 * x
+"""
+USE = """
+import sys
+import concours.metrics.registry as registry
+registry.catalogue()
+assert "numba" not in sys.modules, "the catalogue imports numba"
+from kernels import twice
+assert twice(21) == 42 == twice(21)
+from numba.core.dispatcher import Dispatcher
+import kernels
+assert isinstance(kernels.twice, Dispatcher)
+print(sum(kernels.twice.stats.cache_hits.values()), sum(kernels.twice.stats.cache_misses.values()))
+"""
+
+
+def hits_and_misses(folder: Path, home: Path) -> list[int]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "XDG"))}
+    environment |= {"PYTHONPATH": str(folder), "HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", USE],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=home,
+    )
+    assert done.returncode == 0, done.stderr
+    return [int(n) for n in done.stdout.split()]
+
+
+def test_the_cache_lies_beside_the_source_or_with_the_user_or_nowhere(tmp_path: Path) -> None:
+    folder, home = tmp_path / "package", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    (folder / "kernels.py").write_text(KERNEL)
+    assert hits_and_misses(folder, home) == [0, 1]
+    assert hits_and_misses(folder, home) == [1, 0]
+    assert list(folder.glob("__pycache__/*.nbc"))
+    shutil.rmtree(folder / "__pycache__")
+    (folder / "__pycache__").write_text("")  # no folder can be made there, even by root
+    assert hits_and_misses(folder, home) == [0, 1]
+    assert hits_and_misses(folder, home) == [1, 0]
+    assert list(home.rglob("*.nbc"))
+    nowhere = tmp_path / "no-home"
+    nowhere.mkdir()
+    (nowhere / ".cache").write_text("")
+    assert hits_and_misses(folder, nowhere) == [0, 1]
+    assert not list(nowhere.rglob("*.nbc"))
+
+
+def test_only_what_is_not_in_the_cache_waits_for_its_turn(tmp_path: Path, monkeypatch) -> None:
+    taken = []
+
+    class Turn(AbstractContextManager[None]):
+        def __enter__(self) -> None:
+            taken.append("in")
+
+        def __exit__(self, *error: object) -> None:
+            taken.append("out")
+
+    monkeypatch.setattr(compiled_module, "_turn", list(compiled_module._turn))
+    compile_in_turn(Turn())
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "first_kernels.py").write_text(KERNEL)
+    from first_kernels import twice  # type: ignore[import-not-found]
+
+    assert twice(2) == 4
+    assert taken == ["in", "out"]
+    assert twice(3) == 6
+    assert taken == ["in", "out"]
