@@ -101,7 +101,7 @@ def _tasks(
     """A task for each content that still needs something, in the order of the plan."""
     tasks: dict[str, Task] = {}
     for system in systems:
-        measures = plan.item_measures(system)
+        measures = [m for m in plan.item_measures(system) if not m.request.spec.of_frames]
         pair_measures = plan.pair_measures(system)
         for item in system.items:
             if item.sha256 is None:

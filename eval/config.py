@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from concours.eval.errors import ConfigError, UsageError
 from concours.eval.placed_yaml import place, plain, read_placed
+from concours.metrics.presets import PRESETS
 from concours.metrics.registry import MetricError, catalogue, expand, families
 from concours.metrics.spec import MetricRequest, ParameterValue
 
@@ -56,6 +57,7 @@ class Source(Strict):
     count: int | None = Field(default=None, ge=1, description="how many pieces at most")
     seed: int = Field(default=0, ge=0, description="seed of a split or a baseline")
     prompts: str | None = Field(default=None, description="CSV or JSON: path, prompt")
+    groups: str | None = Field(default=None, description="CSV: path, song that it is cut from")
     ground_truth: str | None = Field(
         default=None, description="what each item should be: a folder named alike, or a CSV"
     )
@@ -240,7 +242,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
 def schema() -> dict[str, Any]:
     """The JSON Schema of benchmarks.yaml, for editors; it knows every metric name."""
     found = Config.model_json_schema()
-    names = ["symbolic", "audio", "originality", *families(), *catalogue()]
+    names = ["symbolic", "audio", "originality", *PRESETS, *families(), *catalogue()]
     items = found["$defs"]["Benchmark"]["properties"]["metrics"]["items"]["anyOf"]
     items[0]["examples"] = names
     dialect = "https://json-schema.org/draft/2020-12/schema"

@@ -47,7 +47,8 @@ class Item:
 
     ``path`` is relative to the system's folder (with ``#X:3`` for the third tune of an ABC file),
     ``location`` the file to read, ``fragment`` the tune in it. ``sha256`` is None where the file
-    could not be read; ``reason`` then says why. ``partners`` holds at most one of each role.
+    could not be read; ``reason`` then says why. ``partners`` holds at most one of each role;
+    ``song`` names what the piece is cut from, where a table says so.
     """
 
     path: str
@@ -58,6 +59,12 @@ class Item:
     reason: str = ""
     prompt: str = ""
     partners: tuple[Partner, ...] = ()
+    song: str = ""
+
+    @property
+    def words(self) -> str:
+        """The prompt, where it is text and not music."""
+        return "" if any(p.role == "prefix" for p in self.partners) else self.prompt
 
     @property
     def pair(self) -> str:

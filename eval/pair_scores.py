@@ -42,13 +42,14 @@ def pair_result(
     if isinstance(other, Undefined):
         return other
     own = subject.clip if spec.inputs == "audio" else subject.piece
-    return spec.function(own, other, **parameters)
+    result: MetricResult = spec.function(own, other, **parameters)
+    return result
 
 
 def _second(partner: Partner, spec: MetricSpec) -> Any:
     if partner.table:
         return target_from_text(partner.table)
-    found = _opened(partner)
+    found = opened(partner)
     if isinstance(found, str):
         return Undefined(f"the {WORDS[partner.role]} {partner.name} cannot be read: {found}")
     if spec.inputs == "audio":
@@ -61,7 +62,7 @@ def _second(partner: Partner, spec: MetricSpec) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _opened(partner: Partner) -> Subject | str:
+def opened(partner: Partner) -> Subject | str:
     """The partner's content, or why it can't be read: many items may share one."""
     try:
         return read_subject(partner.kind, partner.fragment, Path(partner.location), partner.sha256)

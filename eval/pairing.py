@@ -48,7 +48,7 @@ def with_ground_truth(items: list[Item], source: str, folder: Path | None = None
         truth = _column(row, TRUTH_COLUMNS)
         if not name or not truth:
             raise UsageError(f"{row.place}: a row needs a path and a ground_truth")
-        for i in _named(items, str(name), row.place):
+        for i in items_named(items, str(name), row.place):
             found[i] = _file_partner("truth", str(truth), place.parent, row.place)
     return _filled(items, found, "truth", f"{source} has no row for it")
 
@@ -71,7 +71,7 @@ def with_targets(items: list[Item], source: str, folder: Path | None = None) -> 
         name = _column(row, ITEM_COLUMNS)
         asked = {k: v for k, v in row.values.items() if k.strip().lower() not in ITEM_COLUMNS}
         partner = Partner("target", row.place, table=_table_of(asked, row.place, strict=True))
-        which = _named(items, str(name), row.place) if name else range(len(items))
+        which = items_named(items, str(name), row.place) if name else range(len(items))
         for i in which:
             found.setdefault(i, partner)
             if name:
@@ -94,7 +94,7 @@ def with_prompts(items: list[Item], table: Path) -> list[Item]:
     found = dict(enumerate(items))
     for row in rows:
         text = str(row.values["prompt"] or "")
-        for i in _named(items, str(_column(row, ITEM_COLUMNS)), row.place):
+        for i in items_named(items, str(_column(row, ITEM_COLUMNS)), row.place):
             found[i] = _prompted(found[i], text, row, table.parent)
     return [found[i] for i in range(len(items))]
 
@@ -235,7 +235,7 @@ def _file(item: Item) -> str:
     return item.path.partition("#")[0]
 
 
-def _named(items: Sequence[Item], name: str, place: str) -> list[int]:
+def items_named(items: Sequence[Item], name: str, place: str) -> list[int]:
     """The items of this path, or of this name without folder and ending."""
     tests: tuple[Callable[[Item], bool], ...] = (
         lambda i: i.path == name,

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from concours.eval.cache import digest
 from concours.eval.clusters import cluster_of
-from concours.eval.embeddings.catalogue import identity_of
+from concours.eval.embeddings.catalogue import embedding_of, identity_of
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION
 from concours.eval.render import RENDERING
+from concours.eval.weights import content_hash
 from concours.eval.work import model_parameters
 from concours.metrics.spec import MetricRequest
 
@@ -26,18 +28,29 @@ INTERVALS = 2  # how intervals and half-samples are drawn; part of the run's ide
 
 @dataclass(frozen=True)
 class PlannedSystem:
-    """``is_reference`` marks the corpus that the others are compared with; ``songs`` finds the
-    song in an item's path (:func:`concours.eval.clusters.cluster_of`)."""
+    """``is_reference`` marks the corpus that the others are compared with; ``statistics`` is its
+    file where it is known by the statistics of its frames alone, and then has no items. ``songs``
+    finds the song in an item's path (:func:`concours.eval.clusters.cluster_of`)."""
 
     name: str
     items: tuple[Item, ...]
     source: str = ""
     card: Mapping[str, Any] = field(default_factory=dict)
     is_reference: bool = False
+    statistics: str = ""
     songs: str = ""
+
+    @cached_property
+    def set_id(self) -> str:
+        """A hash of the contents, whatever their names and order."""
+        if self.statistics:
+            return content_hash(Path(self.statistics))[:32]
+        return digest(sorted(i.sha256 for i in self.items if i.sha256))
 
     def cluster(self, item: Item) -> str:
         """The prompt or song of an item, or the item by itself."""
+        if item.song and not item.prompt:
+            return f"song {self.name} {item.song}"
         return cluster_of(self.name, item.path, item.prompt, self.songs)
 
 
@@ -45,11 +58,13 @@ class PlannedSystem:
 class Measure:
     """A metric with its parameters in one context: the loader that read the items and, for corpus
     metrics, the reference they are held against. ``model`` is that reference's fitted model in
-    the cache; ``leave_out`` is true where each item is held against the others."""
+    the cache; ``leave_out`` is true where each item is held against the others; ``against`` is a
+    hash of what items on frames are held against."""
 
     request: MetricRequest
     model: str = ""
     leave_out: bool = False
+    against: str = ""
 
     @property
     def context(self) -> str:
@@ -58,11 +73,13 @@ class Measure:
         if spec.inputs in ("audio", "embedding"):
             parts.append(f"rendering={RENDERING}")
         if spec.inputs == "embedding":
-            parts.append(f"embedding={identity_of(str(self.request.parameters['embedding']))}")
+            parts.append(f"embedding={identity_of(embedding_of(self.request.parameters))}")
         if self.model:
             parts.append(f"reference={self.model}")
         if self.leave_out:
             parts.append("leave-one-out")
+        if self.against:
+            parts.append(f"against={self.against}")
         return " ".join(parts)
 
     @property
@@ -91,6 +108,7 @@ class Plan:
     def run_id(self) -> str:
         contents = [
             [s.name, s.is_reference, [[i.path, i.sha256, s.cluster(i), i.pair] for i in s.items]]
+            + ([s.set_id] if s.statistics else [])
             for s in self.systems
         ]
         measures = [
@@ -111,11 +129,53 @@ class Plan:
         """What is computed for each item of a system, in the order of the config."""
         found = []
         for request in self.requests:
-            if request.spec.level == "clip":
+            if request.spec.of_frames:
+                found += self._on_frames(request, system)
+            elif request.spec.level == "clip":
                 found.append(Measure(request))
-            elif request.spec.level == "corpus" and self.reference is not None:
+            elif request.spec.level == "corpus" and self._has_pieces:
                 found.append(Measure(request, self._model(request), system.is_reference))
         return found
+
+    @property
+    def _has_pieces(self) -> bool:
+        return self.reference is not None and not self.reference.statistics
+
+    def _on_frames(self, request: MetricRequest, system: PlannedSystem) -> list[Measure]:
+        """The measure of items on frames: what a clip gets depends on all that it is held with."""
+        if request.spec.level == "corpus":
+            if self.reference is None or system.is_reference:
+                return []
+            return [Measure(request, against=digest(self.reference.set_id, system.set_id))]
+        asked = self._asked if request.spec.partner == "prompt" else self._truths
+        own = {i.sha256 for i in system.items}
+        if system.is_reference and not any(sha in own for sha, _ in asked):
+            return []
+        return [Measure(request, against=digest(asked))]
+
+    @cached_property
+    def prompts(self) -> tuple[str, ...]:
+        """All different prompts of the run in words, sorted."""
+        return tuple(sorted({p for _, p in self._asked}))
+
+    @cached_property
+    def _asked(self) -> list[tuple[str, str]]:
+        """Who was asked for what in words: a prompt's place depends on all of them."""
+        items = [i for s in self.systems for i in s.items]
+        return sorted({(i.sha256, i.words) for i in items if i.sha256 and i.words})
+
+    @cached_property
+    def _truths(self) -> list[tuple[str, str]]:
+        """The contents that go in pairs."""
+        return sorted(
+            {
+                (i.sha256, p.sha256)
+                for s in self.systems
+                for i in s.items
+                for p in i.partners
+                if p.role == "truth" and p.sha256 and i.sha256
+            }
+        )
 
     def pair_measures(self, system: PlannedSystem) -> list[Measure]:
         """What is computed for each item of a system and its partner, where it has such partners.

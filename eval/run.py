@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from concours.eval import compute, sets
+from concours.eval import compute, frame_scores, sets
 from concours.eval.config import Config, Source
 from concours.eval.errors import UsageError
 from concours.eval.execute import Executor, make_executor
+from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION
 from concours.eval.manifest import manifest
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
-from concours.eval.sources import resolve
+from concours.eval.songs import song_pattern
+from concours.eval.sources import resolve, statistics_of
 from concours.eval.store import Store, open_store, runs
 from concours.eval.store.engine import is_there
 
@@ -85,7 +87,7 @@ def make_plans(config: Config, folder: Path, only: Sequence[str], progress: Prog
     chosen = select(config, only)
     names = [n for c in chosen for n in _names(config, c)]
     items = resolve(config, dict.fromkeys(names), folder, progress.say)
-    return [_plan(config, name, items) for name in chosen]
+    return [_plan(config, name, items, folder) for name in chosen]
 
 
 def _names(config: Config, benchmark: str) -> list[str]:
@@ -93,7 +95,7 @@ def _names(config: Config, benchmark: str) -> list[str]:
     return [b.reference, *b.systems]
 
 
-def _plan(config: Config, name: str, items: Mapping[str, list[Any]]) -> Plan:
+def _plan(config: Config, name: str, items: Mapping[str, list[Any]], folder: Path) -> Plan:
     benchmark = config.benchmarks[name]
     systems = tuple(
         PlannedSystem(
@@ -102,11 +104,14 @@ def _plan(config: Config, name: str, items: Mapping[str, list[Any]]) -> Plan:
             config.sources[n].described,
             config.sources[n].card,
             is_reference=n == benchmark.reference,
-            songs=config.sources[n].songs or "",
+            statistics=statistics_of(config.sources[n], folder),
+            songs=_songs(config.sources[n], items[n]),
         )
         for n in _names(config, name)
     )
     used = {n: config.sources[n].model_dump(exclude_defaults=True) for n in _names(config, name)}
+    for system in systems:  # what names say is kept, since reports cluster by it too
+        used[system.name] |= {"songs": system.songs} if system.songs else {}
     return Plan(
         name,
         systems,
@@ -116,6 +121,10 @@ def _plan(config: Config, name: str, items: Mapping[str, list[Any]]) -> Plan:
         benchmark.confidence,
         {"benchmark": benchmark.model_dump(), "sources": used},
     )
+
+
+def _songs(source: Source, items: Sequence[Item]) -> str:
+    return source.songs or ("" if source.groups else song_pattern(items))
 
 
 def run_benchmarks(
@@ -158,8 +167,8 @@ def plan_benchmarks(
 
 def _missing(store: Store | None, plan: Plan) -> int:
     known = runs.known_of(store, plan, LOADER)
-    embeddings = sets.needed_embeddings(plan, known.ids, lambda *key: key in known.sets)
     done = _known(known.loads, known.scores)
+    embeddings = sets.needed_embeddings(plan, known.ids, lambda *key: key in known.sets, done)
     return compute.count_missing(plan, known.ids, done, set(known.loads), embeddings)
 
 
@@ -176,7 +185,7 @@ def _run(
     known = _known(loads, scores)
     computed: set[str] = set()
     there = runs.known_set_scores(store, plan.run_id)
-    embeddings = sets.needed_embeddings(plan, ids, lambda *key: key in there)
+    embeddings = sets.needed_embeddings(plan, ids, lambda *key: key in there, known)
     for batch in compute.compute_items(
         plan, ids, known, set(loads), executor, progress, embeddings
     ):
@@ -186,6 +195,10 @@ def _run(
             loads[outcome.sha256] = outcome.status
             scores.update((outcome.sha256, s.measurement) for s in outcome.scores)
             scores.update((p, s.measurement) for p, own in outcome.pair_scores.items() for s in own)
+    on_frames = frame_scores.frame_tasks(plan, ids, known)
+    done = executor.map(frame_scores.score_frames, on_frames, frame_scores.lost_frames)
+    for _, found in progress.track(done, len(on_frames), "comparing clips"):
+        runs.write_scores(store, found)
     _compute_sets(store, plan, ids, executor, progress)
     runs.finish(store, plan.run_id, log, len(computed))
     items = [i for s in plan.systems for i in s.items]

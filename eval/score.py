@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from concours.eval import compute, sets
+from concours.eval import compute, frame_scores, sets
+from concours.eval.embeddings.statistics import is_statistics
 from concours.eval.errors import UsageError
 from concours.eval.event_files import find_event_files, score_events
 from concours.eval.execute import make_executor
 from concours.eval.items import Item, find_items
-from concours.eval.pairing import unanswered
+from concours.eval.pairing import together, unanswered
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
 from concours.eval.score_pairing import NOT_PAIRED, Pairing, answerable
+from concours.eval.songs import song_pattern, with_songs
 from concours.eval.work import Outcome, ScoreValue
 from concours.metrics import registry
 from concours.metrics.registry import expand
@@ -67,6 +69,7 @@ def score_paths(
     *,
     metrics: Sequence[str] = (),
     reference: str | None = None,
+    groups: str | None = None,
     compat: str | None = None,
     pairing: Pairing = NOT_PAIRED,
     beats: str | None = None,
@@ -81,6 +84,10 @@ def score_paths(
     ``metrics`` are written as ``name``, ``name:parameter=value`` or a family; the default is
     every metric of notes, of sound or of both, as the items at the paths are, and with a reference
     the distances to it and originality too.
+
+    ``reference`` may be statistics (``.npz``) instead of music: Fréchet distances need no more.
+    ``groups`` is a CSV file with the columns ``path`` and ``song``: which are cut from one
+    recording.
 
     ``compat`` names another tool (muspy, musdr, mgeval, pypianoroll) whose numbers are reproduced,
     bugs included; ``metrics`` then picks among those of that tool. MusDr's own event files (CSV)
@@ -105,7 +112,14 @@ def score_paths(
     if events and not paths:
         return Scores(tuple(_of_peer("musdr", metrics)), tuple(events), (), ())
     found = pairing.of({p: find_items(p) for p in dict.fromkeys(paths)})
-    systems = [PlannedSystem(p, tuple(items), p) for p, items in found.items()]
+    statistics = reference is not None and is_statistics(Path(reference))
+    own = find_items(reference) if reference is not None and not statistics else []
+    if groups is not None:
+        table = Path(groups).expanduser()
+        grouped = together({REFERENCE: own, **found}, lambda items: with_songs(items, table))
+        own, found = grouped.pop(REFERENCE), grouped
+    patterns = {p: "" if groups else song_pattern(items) for p, items in found.items()}
+    systems = [PlannedSystem(p, tuple(i), p, songs=patterns[p]) for p, i in found.items()]
     everything = [i for s in systems for i in s.items]
     kinds = {i.kind for i in everything}
     if compat is not None:
@@ -122,8 +136,9 @@ def score_paths(
             raise UsageError(f"{needing[0]} compares with a reference: add --reference FOLDER")
         asked = [r for r in asked if r.spec.level in ("clip", "pair")]
     if reference is not None:
-        own = tuple(find_items(reference))
-        systems.insert(0, PlannedSystem(REFERENCE, own, reference, is_reference=True))
+        at = str(Path(reference).absolute()) if statistics else ""
+        pattern = "" if groups else song_pattern(own)
+        systems.insert(0, PlannedSystem(REFERENCE, tuple(own), reference, {}, True, at, pattern))
     plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
     scores = _compute(plan, asked, reference, workers, progress or Silent(), profile)
     scores = replace(scores, items=(*events, *scores.items))
@@ -198,7 +213,7 @@ def _compute(
         bad = sha256 in outcomes and outcomes[sha256].status == "failed"
         return bad or (sha256, number) in found
 
-    embeddings = sets.needed_embeddings(plan, ids, lambda *_: False)
+    embeddings = sets.needed_embeddings(plan, ids, lambda *_: False, lambda *_: False)
     batches = compute.compute_items(
         plan, ids, known, set(), executor, progress, embeddings, profile=profile
     )
@@ -207,6 +222,9 @@ def _compute(
             outcomes.setdefault(o.sha256, o)
             found |= {(o.sha256, s.measurement): s for s in o.scores}
             found |= {(p, s.measurement): s for p, own in o.pair_scores.items() for s in own}
+    on_frames = frame_scores.frame_tasks(plan, ids, known)
+    for _, scores in executor.map(frame_scores.score_frames, on_frames, frame_scores.lost_frames):
+        found |= {(sha, s.measurement): s for sha, s in scores}
     values = {
         (sha, f.key): s.value
         for f in plan.features
@@ -276,55 +294,3 @@ def _shown_path(system: PlannedSystem, item: Item) -> str:
     if place.is_dir():
         return f"{system.source.rstrip('/')}/{item.path}"
     return f"{item.location}#{item.fragment}" if item.fragment else str(item.location)
-
-
-def as_dict(scores: Scores) -> dict[str, Any]:
-    """The JSON form: ``items`` and ``sets``, and the ``unanswered`` ground truths if any."""
-    levels = {r.key: r.spec.level for r in scores.requests}
-    return {
-        **({"unanswered": list(scores.unanswered)} if scores.unanswered else {}),
-        "items": [
-            {
-                "path": i.path,
-                "sha256": i.sha256,
-                "status": i.status,
-                "reason": i.reason,
-                "warnings": list(i.warnings),
-                **{SHOWN[role]: name for role, name in i.partners.items()},
-                "scores": {k: _score(s, levels[k]) for k, s in i.scores.items()},
-                **({"profile": dict(i.profile)} if i.profile else {}),
-            }
-            for i in scores.items
-        ],
-        "sets": [
-            {
-                "path": s.path,
-                "reference": s.reference,
-                "scores": {
-                    k: {
-                        "value": o.score.value,
-                        "ci_low": o.ci_low,
-                        "ci_high": o.ci_high,
-                        "n": o.n,
-                        "status": o.score.status,
-                        "reason": o.score.reason,
-                        "detail": dict(o.score.detail),
-                    }
-                    for k, o in s.scores.items()
-                },
-            }
-            for s in scores.sets
-        ],
-    }
-
-
-def _score(score: ScoreValue, level: str) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "value": score.value,
-        "status": score.status,
-        "reason": score.reason,
-        "level": level,
-    }
-    if score.detail:
-        found["detail"] = dict(score.detail)
-    return found

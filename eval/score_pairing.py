@@ -64,6 +64,7 @@ NOT_PAIRED = Pairing()
 OPTIONS = {
     "truth": "its ground truth: add --ground-truth PATH",
     "target": "what was asked for: add --target FILE, --prompts TABLE or --ground-truth PATH",
+    "prompt": "the text of its prompt: add --prompts TABLE or --prompt TEXT",
     "prefix": "a musical prompt: add --prompts TABLE or --prompt FILE",
 }
 
@@ -72,16 +73,18 @@ def answerable(
     asked: list[MetricRequest], items: Sequence[Item], metrics: Sequence[str]
 ) -> list[MetricRequest]:
     """The metrics that the items have partners for; those asked for by name must have them."""
-    roles = {p.role for i in items for p in i.partners}
+    roles: set[str] = {p.role for i in items for p in i.partners}
+    if any(i.words for i in items):
+        roles.add("prompt")
     lacking = [
         r
         for r in asked
         if r.spec.level == "pair"
-        and r.spec.inputs != "embedding"
         and not (r.spec.partner in roles or (r.spec.partner == "target" and roles))
     ]
     named = {m.partition(":")[0] for m in metrics}
     for r in lacking:
         if r.name in named or r.spec.family in named:
             raise UsageError(f"{r.name} compares with {OPTIONS[r.spec.partner]}")
-    return [r for r in asked if r not in lacking]
+    # of a preset, metrics on frames stay and say that their partner is missing
+    return [r for r in asked if r not in lacking or r.spec.of_frames]

@@ -1,4 +1,4 @@
-"""What ``concours score`` prints: a table for people, CSV for programs."""
+"""What ``concours score`` prints: a table for people, CSV and JSON for programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from concours.eval.score import ScoredItem, Scores
+from concours.eval.score import SHOWN, ScoredItem, Scores
+from concours.eval.work import ScoreValue
 from concours.metrics.spec import MetricRequest
 
 MOST_COLUMNS = 5
@@ -45,6 +46,58 @@ def to_csv(scores: Scores) -> str:
 
 def _exact(value: float | None) -> str:
     return "" if value is None else repr(value)
+
+
+def as_dict(scores: Scores) -> dict[str, Any]:
+    """The JSON form: ``items`` and ``sets``, and the ``unanswered`` ground truths if any."""
+    levels = {r.key: r.spec.level for r in scores.requests}
+    return {
+        **({"unanswered": list(scores.unanswered)} if scores.unanswered else {}),
+        "items": [
+            {
+                "path": i.path,
+                "sha256": i.sha256,
+                "status": i.status,
+                "reason": i.reason,
+                "warnings": list(i.warnings),
+                **{SHOWN[role]: name for role, name in i.partners.items()},
+                "scores": {k: _score(s, levels[k]) for k, s in i.scores.items()},
+                **({"profile": dict(i.profile)} if i.profile else {}),
+            }
+            for i in scores.items
+        ],
+        "sets": [
+            {
+                "path": s.path,
+                "reference": s.reference,
+                "scores": {
+                    k: {
+                        "value": o.score.value,
+                        "ci_low": o.ci_low,
+                        "ci_high": o.ci_high,
+                        "n": o.n,
+                        "status": o.score.status,
+                        "reason": o.score.reason,
+                        "detail": dict(o.score.detail),
+                    }
+                    for k, o in s.scores.items()
+                },
+            }
+            for s in scores.sets
+        ],
+    }
+
+
+def _score(score: ScoreValue, level: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "value": score.value,
+        "status": score.status,
+        "reason": score.reason,
+        "level": level,
+    }
+    if score.detail:
+        found["detail"] = dict(score.detail)
+    return found
 
 
 def to_table(scores: Scores, width: int = 100) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set
+from concours.eval.embeddings.catalogue import embedding_of
+from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set, statistics_set
 from concours.eval.plan import HALF_SAMPLES, Measure, Plan, PlannedSystem
 from concours.eval.stats.halves import Rows, half_sample_draws, half_sample_interval
 from concours.eval.work import ScoreValue, as_score
-from concours.metrics.audio_sets import FrameSet
 from concours.metrics.features import FeatureTable
+from concours.metrics.frame_set import FrameSet
 from concours.metrics.registry import find
 from concours.metrics.spec import MetricRequest, MetricResult, Scored, Undefined
 
@@ -83,10 +85,12 @@ def lost_set(task: SetTask, reason: str) -> list[SetOutcome]:
 def _score_set(task: SetTask) -> list[SetOutcome]:
     spec = find(task.metric)
     values, reference = _opened(task.values), _opened(task.reference)
-    sizes = _size(values), _size(reference)
+    fixed = isinstance(reference, FrameSet) and reference.is_statistics
 
     def compute(rows: Rows, others: Rows) -> MetricResult:
-        return spec.function(_part(values, rows), _part(reference, others), **task.parameters)
+        held_against = reference if fixed else _part(reference, others)
+        result: MetricResult = spec.function(_part(values, rows), held_against, **task.parameters)
+        return result
 
     whole: MetricResult = spec.function(values, reference, **task.parameters)
     scores = {ALL: as_score(task.measurement, whole)} | {
@@ -95,7 +99,7 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
     known = {k: s.value for k, s in scores.items() if s.value is not None}
     draws = half_sample_draws(
         lambda rows, others: _named(compute(rows, others)),
-        (task.clusters, task.reference_clusters),
+        _clusters(task, values, reference),
         list(known),
         draws=FRAME_HALF_SAMPLES if isinstance(values, FrameSet) else HALF_SAMPLES,
         seed=task.seed,
@@ -110,7 +114,7 @@ def _score_set(task: SetTask) -> list[SetOutcome]:
             )
             low, high = found or (None, None)
             halves = tuple(float(f"{d:.6g}") for d in draws[name])
-        outcomes.append(SetOutcome(task.system, score, low, high, sizes[0], halves))
+        outcomes.append(SetOutcome(task.system, score, low, high, _count(values), halves))
     return outcomes
 
 
@@ -118,14 +122,27 @@ def _opened(values: FeatureTable | FrameFiles) -> Values:
     return read_set(values) if isinstance(values, FrameFiles) else values
 
 
-def _size(values: Values) -> int:
-    return values.clips if isinstance(values, FrameSet) else len(values.values)
+def _clusters(
+    task: SetTask, values: Values, reference: Values
+) -> tuple[Sequence[str], Sequence[str]]:
+    """The clusters of both sides' rows: of frames, the songs themselves are drawn."""
+    if not isinstance(values, FrameSet) or not isinstance(reference, FrameSet):
+        return task.clusters, task.reference_clusters
+    # of statistics nothing can be drawn, and they count as fixed
+    return values.names, values.names if reference.is_statistics else reference.names
+
+
+def _count(values: Values) -> int:
+    """How many items there are."""
+    if isinstance(values, FrameSet):
+        return int(values.facts.get("all_clips", values.clips))
+    return len(values.values)
 
 
 def _part(values: Values, rows: Rows) -> Values:
-    """Some items of a set; all frames of a clip come and go together."""
+    """Some items of a set; all clips of a song come and go together."""
     if isinstance(values, FrameSet):
-        return values.of_clips(rows)
+        return values.of_units(rows)
     return values._replace(values=values.values[rows])
 
 
@@ -149,33 +166,52 @@ def _of_feature(result: MetricResult, feature: str, number: int) -> ScoreValue:
     return ScoreValue(number, None, "undefined", reason)
 
 
-def needed_embeddings(plan: Plan, ids: Ids, known: Known) -> list[str]:
-    """The embeddings whose frames a set metric still needs; ``known`` as in :func:`set_tasks`."""
+def needed_embeddings(plan: Plan, ids: Ids, known: Known, known_item: Known) -> list[str]:
+    """The embeddings whose frames a metric still needs: ``known(system, id)`` says which set
+    scores are there, ``known_item(sha256, id)`` which scores of items.
+
+    Raises:
+        UsageError: the reference is known by statistics that the embedding cannot be held against.
+    """
     needed = [
-        str(r.parameters["embedding"])
+        embedding_of(r.parameters)
         for r in plan.set_requests()
         if r.spec.inputs == "embedding"
         for s in plan.systems
         if not s.is_reference and not known(s.name, ids[Measure(r).identity])
     ]
-    return list(dict.fromkeys(needed))
+    needed += [
+        embedding_of(m.request.parameters)
+        for s in plan.systems
+        for m in plan.item_measures(s)
+        if m.request.spec.of_frames
+        and not all(known_item(i.sha256, ids[m.identity]) for i in s.items if i.sha256)
+    ]
+    found = list(dict.fromkeys(needed))
+    if plan.reference is not None and plan.reference.statistics:
+        for embedding in found:
+            statistics_set(Path(plan.reference.statistics), embedding)
+    return found
 
 
-def _frame_files(
-    system: PlannedSystem, request: MetricRequest
-) -> tuple[FrameFiles, tuple[str, ...]]:
+def frame_files(system: PlannedSystem, request: MetricRequest) -> FrameFiles:
     """Where the frames of a system's items lie, and their clusters; sorted, since no distance
     depends on the order. Frames that were never made are left out."""
-    embedding = str(request.parameters["embedding"])
+    embedding = embedding_of(request.parameters)
+    if system.statistics:
+        return FrameFiles(embedding, (), statistics=system.statistics)
     files = [
         (frames_file(i.sha256, i.kind, embedding), system.cluster(i))
         for i in system.items
         if i.sha256
     ]
     found = sorted((str(f), cluster) for f, cluster in files if f.exists())
-    return (
-        FrameFiles(embedding, tuple(f for f, _ in found), len(files) - len(found)),
+    return FrameFiles(
+        embedding,
+        tuple(f for f, _ in found),
         tuple(c for _, c in found),
+        len(files) - len(found),
+        system.set_id,
     )
 
 
@@ -215,7 +251,8 @@ def set_tasks(
                 sources: list[tuple[FeatureTable | FrameFiles, tuple[str, ...]]]
                 sources = [table, reference]
                 if request.spec.inputs == "embedding":
-                    sources = [_frame_files(s, request) for s in (system, plan.reference)]
+                    pair = [frame_files(s, request) for s in (system, plan.reference)]
+                    sources = [(f, f.songs) for f in pair]
                 (own, clusters), (home, home_clusters) = sources
                 tasks.append(
                     SetTask(

@@ -14,10 +14,12 @@ from concours.eval.baselines import GENERATOR_VERSION, generate, write_midi
 from concours.eval.cache import digest, stored_folder
 from concours.eval.config import Config, Source
 from concours.eval.corpora import corpus_files
+from concours.eval.embeddings.statistics import is_statistics
 from concours.eval.errors import UsageError
 from concours.eval.items import Item, find_items, items_of
 from concours.eval.load import LOADER_VERSION, LoadError, load
 from concours.eval.pairing import with_ground_truth, with_prompts, with_targets
+from concours.eval.songs import with_songs
 from concours.metrics.piece import Piece
 
 DEFAULT_COUNT = 50
@@ -47,6 +49,8 @@ def resolve(config: Config, names: Iterable[str], folder: Path, say: Say) -> dic
 def _items(
     name: str, source: Source, folder: Path, items: Callable[[str], list[Item]], say: Say
 ) -> list[Item]:
+    if statistics_of(source, folder):
+        return []
     if source.path is not None:
         return _sample(_paired(find_items(source.path, folder), source, folder), source)
     if source.corpus is not None:
@@ -59,14 +63,24 @@ def _items(
 
 
 def _paired(items: list[Item], source: Source, folder: Path) -> list[Item]:
-    """The items with the prompts, ground truths and targets that the source names."""
+    """The items with the prompts, ground truths, targets and songs that the source names."""
     if source.prompts:
         items = with_prompts(items, folder / source.prompts)
     if source.ground_truth:
         items = with_ground_truth(items, source.ground_truth, folder)
     if source.targets:
         items = with_targets(items, source.targets, folder)
+    if source.groups:
+        items = with_songs(items, folder / source.groups)
     return items
+
+
+def statistics_of(source: Source, folder: Path) -> str:
+    """The file of a source that is known by the statistics of its frames alone, "" for music."""
+    if source.path is None:
+        return ""
+    at = (folder / Path(source.path).expanduser()).absolute()
+    return str(at) if is_statistics(at) else ""
 
 
 def _sample(items: list[Item], source: Source) -> list[Item]:

@@ -53,6 +53,12 @@ class Checkpoint:
             get = f"hf download {repository}{only} --local-dir {self.name}"
             return f"{get} && concours weights add {self.name} {self.name}"
         file = Path(self.place).name
+        if self.source.startswith("export:"):
+            package = self.source.removeprefix("export:")
+            return (
+                f"export {package}'s model to {file} (ONNX; docs/audio.md says what it takes), "
+                f"then concours weights add {self.name} {file}"
+            )
         return f"curl -fLO {self.source} && concours weights add {self.name} {file}"
 
 
@@ -78,17 +84,24 @@ CHECKPOINTS = {
             "https://github.com/harritaylor/torchvggish/releases/download/v0.1/vggish-10086976.pth",
             "0.29 GB", "Apache-2.0", published="10086976",
         ),
-        _laion("music", "music_audioset_epoch_15_esc_90.14.pt", "2.4 GB"),
-        _laion("music-speech", "music_speech_audioset_epoch_15_esc_89.98.pt", "2.4 GB"),
-        _laion("630k-fusion", "630k-audioset-fusion-best.pt", "1.9 GB"),
-        _laion("630k", "630k-audioset-best.pt", "1.9 GB"),
+        _laion("music", "music_audioset_epoch_15_esc_90.14.pt", "2.35 GB"),
+        _laion("music-speech", "music_speech_audioset_epoch_15_esc_89.98.pt", "2.35 GB"),
+        _laion("630k-fusion", "630k-audioset-fusion-best.pt", "1.86 GB"),
+        _laion("630k", "630k-audioset-best.pt", "1.86 GB"),
         _folder("larger-music", "clap:larger-music", "laion/larger_clap_music", "0.8 GB",
                 "Apache-2.0"),
         _folder(TOKENIZER, "", "FacebookAI/roberta-base", "3 MB", "MIT"),
-        _folder("encodec", "encodec", "facebook/encodec_24khz", "0.09 GB", "MIT"),
+        _folder("encodec", "encodec", "facebook/encodec_24khz", "93 MB", "MIT"),
         _folder("wav2vec2", "wav2vec2", "facebook/wav2vec2-base", "0.4 GB", "Apache-2.0"),
         _folder("hubert", "hubert", "facebook/hubert-base-ls960", "0.4 GB", "Apache-2.0"),
-        _folder("wavlm", "wavlm", "microsoft/wavlm-base-plus", "0.4 GB", "see its model card"),
+        _folder("wavlm", "wavlm", "microsoft/wavlm-base-plus", "0.38 GB",
+                "MIT, says torchaudio; its model card names none"),
+        _folder("ast", "ast", "MIT/ast-finetuned-audioset-10-10-0.4593", "0.35 GB",
+                "BSD-3-Clause"),
+        Checkpoint("passt", "passt", "passt/passt.onnx", "export:hear21passt", "0.34 GB",
+                   "Apache-2.0"),
+        Checkpoint("openl3", "openl3", "openl3/openl3.onnx", "export:openl3", "0.02 GB",
+                   "CC-BY-4.0"),
         _folder("mert", "mert", "m-a-p/MERT-v1-95M", "0.4 GB", "CC-BY-NC-4.0"),
     )
 }  # fmt: skip

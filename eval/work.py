@@ -159,7 +159,8 @@ def _measure(subject: Subject, measurement: Measurement) -> ScoreValue:
             model = _open_model(measurement.model, measurement.metric)
             left = measurement.leave_out
             arguments.append(model.excluding(left) if left else model)
-        return spec.function(*arguments, **measurement.parameters)
+        result: MetricResult = spec.function(*arguments, **measurement.parameters)
+        return result
 
     return _guarded(measurement.id, compute)
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from concours.eval.errors import UsageError
 from concours.eval.items import Item
 from concours.listening_test.config import Audio
-from concours.listening_test.loudness import integrated_loudness
+from concours.metrics.loudness import loudness_of
 
 Samples = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def shape(samples: Samples, sha256: str, source: str, audio: Audio) -> Clip:
         cut[-fade:] *= ramp[::-1]
     if padded:
         cut = np.concatenate([cut, np.zeros((length - len(cut), audio.channels))])
-    return Clip(cut, sha256, source, integrated_loudness(cut, audio.rate), padded)
+    return Clip(cut, sha256, source, loudness_of(cut, audio.rate), padded)
 
 
 def level(clips: Sequence[Clip], audio: Audio) -> tuple[list[Clip], float]:
@@ -154,7 +154,7 @@ def _made(clip: Clip, samples: Samples, rate: int, how: str) -> Clip:
         samples=samples,
         sha256=hashlib.sha256(f"{how}: {clip.sha256}".encode()).hexdigest(),
         source=f"{clip.source}, {how}",
-        lufs=integrated_loudness(samples, rate),
+        lufs=loudness_of(samples, rate),
     )
 
 

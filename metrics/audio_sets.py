@@ -2,20 +2,20 @@
 
 Conventions: a set is the embedding frames of all its clips (:class:`FrameSet`); the first argument
 is the evaluated system, the second the reference. ``embedding`` names the embedding: a number
-belongs to it, to its checkpoint and to its preprocessing, and to nothing else. The detail of every
-result states clips, frames, dimensions, and what the embedding cannot say.
+belongs to it, to its checkpoint and to its preprocessing, and to nothing else; ``engine`` says
+whose code runs it. The detail of every result states clips, songs, frames, dimensions, checkpoint,
+preprocessing, the reference, and what the embedding cannot say.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from concours.metrics.embeddings.protocol import Frames
+from concours.metrics.frame_set import Engine, FrameSet, frame_set  # noqa: F401 (examples)
 from concours.metrics.frechet import (
     MIN_FRAMES,
     frechet_distance,
@@ -34,65 +34,56 @@ from concours.metrics.spec import Scored, Undefined
 DEFAULT = "spectral-stats-v1"
 
 
-class FrameSet(NamedTuple):
-    """The frames of a set: ``frames`` (n, d), and ``clip`` (n,), the number of each frame's clip.
-
-    ``clips`` is the number of clips that gave frames, ``left_out`` how many gave none (too short,
-    unreadable). ``note`` is the embedding's warning to readers.
-    """
-
-    frames: Frames
-    clip: NDArray[np.int64]
-    clips: int
-    left_out: int = 0
-    note: str = ""
-
-    def of_clips(self, chosen: NDArray[np.int64]) -> FrameSet:
-        """The frames of the chosen clips, given by number."""
-        rows = np.isin(self.clip, chosen)
-        return self._replace(frames=self.frames[rows], clip=self.clip[rows], clips=len(chosen))
+NO_FRAMES = Undefined(
+    "the reference is known by its statistics alone, and this metric compares frames; "
+    "give the recordings"
+)
 
 
-def frame_set(parts: list[Frames], left_out: int = 0, note: str = "") -> FrameSet:
-    """A set from the frames of its clips, in order.
-
-    >>> two = frame_set([np.zeros((2, 3), np.float32), np.ones((1, 3), np.float32)])
-    >>> two.frames.shape, two.clip.tolist(), two.clips
-    ((3, 3), [0, 0, 1], 2)
-    """
-    held = [p for p in parts if len(p)]
-    frames = np.concatenate(held) if held else np.zeros((0, 1), np.float32)
-    clip = np.repeat(np.arange(len(held)), [len(p) for p in held])
-    return FrameSet(frames, clip, len(held), left_out + len(parts) - len(held), note)
-
-
-def _detail(x: FrameSet, y: FrameSet, embedding: str) -> dict[str, Any]:
-    d = x.frames.shape[1]
+def described(x: FrameSet, y: FrameSet, embedding: str, engine: Engine) -> dict[str, Any]:
+    """What every result says of the two sets and of the embedding that made their frames."""
     found: dict[str, Any] = {
         "embedding": embedding,
-        "clips": x.clips,
-        "frames": len(x.frames),
-        "dimensions": d,
-        "reference_clips": y.clips,
-        "reference_frames": len(y.frames),
+        "engine": "" if engine == "concours" else engine,
+        "clips": x.facts.get("all_clips", x.clips),
+        "songs": x.units,
+        "frames": x.n,
+        "dimensions": x.d,
+        "reference_clips": y.facts.get("all_clips", y.clips),
+        "reference_songs": y.units,
+        "reference_frames": y.n,
         "clips_without_frames": x.left_out,
     }
-    warning = rank_warning(min(len(x.frames), len(y.frames)), d)
-    return {k: v for k, v in {**found, "rank_warning": warning, "note": x.note}.items() if v != ""}
+    if y.is_statistics:
+        del found["reference_clips"], found["reference_songs"]
+        if not y.facts.get("frames_known", True):
+            del found["reference_frames"]
+    small = x.n if "reference_frames" not in found else min(x.n, y.n)
+    found |= {k: v for k, v in x.facts.items() if k not in ("set", "all_clips")}
+    found["reference_id"] = y.facts.get("set", "")
+    found |= {"rank_warning": rank_warning(small, x.d), "note": x.note}
+    return {k: v for k, v in found.items() if v != ""}
 
 
 def _scored(
     x: FrameSet,
     y: FrameSet,
     embedding: str,
+    engine: Engine,
     needed: int,
     compute: Callable[[], tuple[float, dict[str, Any]]],
+    *,
+    from_statistics: bool = False,
 ) -> Scored | Undefined:
-    for name, frames in (("system", x.frames), ("reference", y.frames)):
-        if len(frames) < needed:
-            return Undefined(f"{len(frames)} frames in the {name}: at least {needed} are needed")
+    if y.is_statistics and not from_statistics:
+        return NO_FRAMES
+    for name, n in (("system", x.n), ("reference", y.n)):
+        if n < needed:
+            return Undefined(f"{n} frames in the {name}: at least {needed} are needed")
     value, more = compute()
-    return Scored(value, {**_detail(x, y, embedding), **more})
+    if x.blocks and not from_statistics:
+        more = {**more, "compared_frames": len(x.frames)}
+    return Scored(value, {**described(x, y, embedding, engine), **more})
 
 
 @metric(
@@ -103,7 +94,9 @@ def _scored(
     range=(0, math.inf),
     citation="Kilgour et al. 2019 (FAD), arXiv:1812.08466",
 )
-def fad(x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT) -> Scored | Undefined:
+def fad(
+    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, engine: Engine = "concours"
+) -> Scored | Undefined:
     """Fréchet audio distance: how far the system's frames lie from the reference's, as Gaussians.
 
     :func:`~concours.metrics.frechet.frechet_distance` of the frames, lower is closer. Inflated
@@ -114,7 +107,11 @@ def fad(x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT) -> Scored | Undef
     >>> fad(frame_set(clips), frame_set(clips)).value < 1e-12
     True
     """
-    return _scored(x, y, embedding, 2, lambda: (frechet_distance(x.frames, y.frames), {}))
+
+    def compute() -> tuple[float, dict[str, Any]]:
+        return frechet_distance(x.gaussian, y.gaussian), {}
+
+    return _scored(x, y, embedding, engine, 2, compute, from_statistics=True)
 
 
 @metric(
@@ -125,7 +122,12 @@ def fad(x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT) -> Scored | Undef
     citation="Gui et al. 2023, arXiv:2311.01616; Chong & Forsyth 2020, arXiv:1911.07023",
 )
 def fad_infinity(
-    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, seed: int = 0
+    x: FrameSet,
+    y: FrameSet,
+    *,
+    embedding: str = DEFAULT,
+    engine: Engine = "concours",
+    seed: int = 0,
 ) -> Scored | Undefined:
     """The Fréchet audio distance extrapolated to infinitely many frames of the system.
 
@@ -139,10 +141,11 @@ def fad_infinity(
     """
 
     def compute() -> tuple[float, dict[str, Any]]:
-        fit = frechet_distance_infinity(x.frames, y.frames, seed)
-        return fit.value, {"r2": fit.r2, "slope": fit.slope}
+        fit = frechet_distance_infinity(x.frames, y.gaussian, seed)
+        sampled = {"compared_frames": len(x.frames)} if x.blocks else {}
+        return fit.value, {"r2": fit.r2, "slope": fit.slope, **sampled}
 
-    return _scored(x, y, embedding, MIN_FRAMES, compute)
+    return _scored(x, y, embedding, engine, MIN_FRAMES, compute, from_statistics=True)
 
 
 @metric(
@@ -153,7 +156,12 @@ def fad_infinity(
     citation="Chung et al. 2025 (KAD), arXiv:2502.15602",
 )
 def kad(
-    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, bandwidth: float = 0.0
+    x: FrameSet,
+    y: FrameSet,
+    *,
+    embedding: str = DEFAULT,
+    engine: Engine = "concours",
+    bandwidth: float = 0.0,
 ) -> Scored | Undefined:
     """Kernel audio distance: how well a Gaussian kernel tells system and reference apart.
 
@@ -172,7 +180,7 @@ def kad(
 
     if len(y.frames) > 1 and not bandwidth and not np.ptp(y.frames, axis=0).any():
         return Undefined("all frames of the reference are equal, so it has no bandwidth")
-    return _scored(x, y, embedding, 2, compute)
+    return _scored(x, y, embedding, engine, 2, compute)
 
 
 @metric(
@@ -183,7 +191,14 @@ def kad(
     range=(0, math.inf),
     citation="Huang et al. 2025 (MAD), arXiv:2503.16669; Pillutla et al. 2021, arXiv:2102.01454",
 )
-def mad(x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, seed: int = 0) -> Scored | Undefined:
+def mad(
+    x: FrameSet,
+    y: FrameSet,
+    *,
+    embedding: str = DEFAULT,
+    engine: Engine = "concours",
+    seed: int = 0,
+) -> Scored | Undefined:
     """MAUVE audio divergence: -ln MAUVE of the frames, quantised together.
 
     :func:`~concours.metrics.manifold.mauve_divergence`; lower is closer, 0 for equal shares of
@@ -199,15 +214,17 @@ def mad(x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, seed: int = 0) ->
         found = mauve_divergence(x.frames, y.frames, seed=seed)
         return found.divergence, {"mauve": found.mauve, "clusters": found.clusters}
 
-    return _scored(x, y, embedding, 20, compute)
+    return _scored(x, y, embedding, engine, 20, compute)
 
 
-def _manifold(x: FrameSet, y: FrameSet, embedding: str, k: int, which: str) -> Scored | Undefined:
+def _manifold(
+    x: FrameSet, y: FrameSet, embedding: str, engine: Engine, k: int, which: str
+) -> Scored | Undefined:
     def compute() -> tuple[float, dict[str, Any]]:
         found = precision_recall_density_coverage(x.frames, y.frames, k)
         return float(getattr(found, which)), {}
 
-    return _scored(x, y, embedding, k + 1, compute)
+    return _scored(x, y, embedding, engine, k + 1, compute)
 
 
 @metric(
@@ -215,7 +232,7 @@ def _manifold(x: FrameSet, y: FrameSet, embedding: str, k: int, which: str) -> S
     citation="Kynkäänniemi et al. 2019, arXiv:1904.06991",
 )  # fmt: skip
 def audio_precision(
-    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, k: int = 5
+    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, engine: Engine = "concours", k: int = 5
 ) -> Scored | Undefined:
     """Share of the system's frames that lie among the reference's: quality.
 
@@ -226,7 +243,7 @@ def audio_precision(
     >>> audio_precision(x, x, k=1).value
     1.0
     """
-    return _manifold(x, y, embedding, k, "precision")
+    return _manifold(x, y, embedding, engine, k, "precision")
 
 
 @metric(
@@ -234,7 +251,7 @@ def audio_precision(
     citation="Kynkäänniemi et al. 2019, arXiv:1904.06991",
 )  # fmt: skip
 def audio_recall(
-    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, k: int = 5
+    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, engine: Engine = "concours", k: int = 5
 ) -> Scored | Undefined:
     """Share of the reference's frames that lie among the system's: variety.
 
@@ -245,7 +262,7 @@ def audio_recall(
     >>> audio_recall(x, x, k=1).value
     1.0
     """
-    return _manifold(x, y, embedding, k, "recall")
+    return _manifold(x, y, embedding, engine, k, "recall")
 
 
 @metric(
@@ -253,7 +270,7 @@ def audio_recall(
     citation="Naeem et al. 2020, arXiv:2002.09797",
 )  # fmt: skip
 def audio_density(
-    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, k: int = 5
+    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, engine: Engine = "concours", k: int = 5
 ) -> Scored | Undefined:
     """How densely the reference lies around the system's frames; about 1 where they are alike.
 
@@ -264,7 +281,7 @@ def audio_density(
     >>> audio_density(x, x, k=2).value
     1.5
     """
-    return _manifold(x, y, embedding, k, "density")
+    return _manifold(x, y, embedding, engine, k, "density")
 
 
 @metric(
@@ -272,7 +289,7 @@ def audio_density(
     citation="Naeem et al. 2020, arXiv:2002.09797",
 )  # fmt: skip
 def audio_coverage(
-    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, k: int = 5
+    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, engine: Engine = "concours", k: int = 5
 ) -> Scored | Undefined:
     """Share of the reference's frames with a frame of the system nearby: variety, robustly.
 
@@ -283,7 +300,7 @@ def audio_coverage(
     >>> audio_coverage(x, x, k=1).value
     1.0
     """
-    return _manifold(x, y, embedding, k, "coverage")
+    return _manifold(x, y, embedding, engine, k, "coverage")
 
 
 @metric(
@@ -294,7 +311,9 @@ def audio_coverage(
     range=(1, math.inf),
     citation="Friedman & Dieng 2023, arXiv:2210.02410",
 )
-def audio_vendi(x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT) -> Scored | Undefined:
+def audio_vendi(
+    x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT, engine: Engine = "concours"
+) -> Scored | Undefined:
     """The effective number of different frames in the system; the reference's is in the detail.
 
     :func:`~concours.metrics.manifold.vendi_score` with cosine similarity. More is more varied, not
@@ -305,6 +324,7 @@ def audio_vendi(x: FrameSet, y: FrameSet, *, embedding: str = DEFAULT) -> Scored
     """
 
     def compute() -> tuple[float, dict[str, Any]]:
-        return vendi_score(x.frames), {"reference_value": vendi_score(y.frames)}
+        beside = {} if y.is_statistics else {"reference_value": vendi_score(y.frames)}
+        return vendi_score(x.frames), beside
 
-    return _scored(x, y, embedding, 2, compute)
+    return _scored(x, y, embedding, engine, 2, compute, from_statistics=True)

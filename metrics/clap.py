@@ -44,12 +44,12 @@ def clip_vector(frames: ArrayLike) -> Doubles:
     return vector
 
 
-def clap_score(audio: ArrayLike, text: ArrayLike) -> ClapScore:
+def clap_score(audio: ArrayLike, text: ArrayLike, prompts: ArrayLike | None = None) -> ClapScore:
     """How well clips fit their prompts (or, with two sets of audio, their targets).
 
     Mean over i of cos(audio_i, text_i), -1 to 1, higher is better; with the rank of each clip's own
-    prompt among the run's different prompts. The checkpoint decides the ranking of systems, so
-    name it.
+    prompt among the different ``prompts`` of the run (those of ``text`` by default). The
+    checkpoint decides the ranking of systems, so name it.
 
     Raises:
         ValueError: not one prompt a clip, other shapes, or a vector of zeros.
@@ -65,7 +65,8 @@ def clap_score(audio: ArrayLike, text: ArrayLike) -> ClapScore:
         raise ValueError(f"{len(a)} clips and {len(b)} prompts: there must be one a clip")
     a, b = _unit(a.astype(np.float64)), _unit(b.astype(np.float64))
     cosines = (a * b).sum(axis=1)
-    different = np.unique(b, axis=0)
+    others = b if prompts is None else _unit(np.asarray(prompts, np.float64))
+    different = np.unique(others, axis=0)
     # a prompt that several clips share competes once, and ties go to the clip's own prompt
     better = (a @ different.T > cosines[:, np.newaxis] + 1e-9).sum(axis=1)
     return ClapScore(float(cosines.mean()), cosines, (better + 1).astype(np.int64))

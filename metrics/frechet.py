@@ -20,7 +20,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from concours.metrics.frames import Doubles, as_frames, as_pair, row_order, sorted_doubles
+from concours.metrics.frames import (
+    Doubles,
+    Frames,
+    as_frames,
+    as_pair,
+    row_order,
+    sorted_doubles,
+)
 
 FRAMES_A_DIMENSION = 10
 SIZES = 25
@@ -50,9 +57,18 @@ class GaussianStats:
         >>> GaussianStats.from_frames([[0.0, 1.0], [2.0, 3.0]]).covariance.tolist()
         [[2.0, 2.0], [2.0, 2.0]]
         """
-        frames = sorted_doubles(as_frames(x))
-        mean, centred = _centred(frames)
-        return cls(len(frames), mean, centred.T @ centred)
+        return cls._of(sorted_doubles(as_frames(x)))
+
+    @classmethod
+    def _of(cls, frames: Doubles) -> GaussianStats:
+        """The same for rows in their order, an array that is written over."""
+        n = len(frames)
+        mean = frames.mean(axis=0)
+        frames -= mean
+        left = frames.mean(axis=0)  # the mean's own rounding
+        scatter = frames.T @ frames
+        scatter -= np.outer(left, left) * n
+        return cls(n, mean + left, scatter)
 
     def merge(self, other: GaussianStats) -> GaussianStats:
         """The statistics of both sets together, by Chan's update.
@@ -71,11 +87,11 @@ class GaussianStats:
             raise ValueError(f"statistics of {self.d} and of {other.d} dimensions do not merge")
         n = self.n + other.n
         shift = other.mean - self.mean
-        return GaussianStats(
-            n,
-            self.mean + shift * (other.n / n),
-            self.scatter + other.scatter + np.outer(shift, shift) * (self.n * other.n / n),
-        )
+        scatter = self.scatter + other.scatter
+        scatter += np.outer(shift, shift) * (self.n * other.n / n)
+        # symmetric in both, so that a.merge(b) and b.merge(a) are the same bytes
+        mean = (self.mean * self.n + other.mean * other.n) / n
+        return GaussianStats(n, mean, scatter)
 
     @property
     def d(self) -> int:
@@ -90,7 +106,7 @@ class GaussianStats:
     def factor(self) -> Doubles:
         """F of shape (rank, d) with FᵀF = covariance: its Cholesky factor where that is well
         conditioned, its eigenvectors above rounding otherwise."""
-        triangle = self._cholesky() if self.n > self.d else None
+        triangle = self.triangle
         if triangle is not None:
             return triangle
         values, vectors = np.linalg.eigh((self.covariance + self.covariance.T) / 2)
@@ -100,7 +116,11 @@ class GaussianStats:
         factor: Doubles = np.sqrt(values[keep])[:, np.newaxis] * vectors[:, keep].T
         return factor
 
-    def _cholesky(self) -> Doubles | None:
+    @property
+    def triangle(self) -> Doubles | None:
+        """The upper triangular F, (d, d); None where the covariance is close to singular."""
+        if self.n <= self.d:
+            return None
         try:
             lower = np.linalg.cholesky(self.covariance)
         except np.linalg.LinAlgError:
@@ -140,13 +160,19 @@ def gaussian(x: ArrayLike | GaussianStats) -> Gaussian:
     """
     if isinstance(x, GaussianStats):
         return Gaussian(x.mean, x.factor, x.n)
-    rows = as_frames(x)
+    return _gaussian(as_frames(x))
+
+
+def _gaussian(rows: Frames) -> Gaussian:
     n, d = rows.shape
-    if n > 2 * d:  # well conditioned, and the scatter is cheaper than the triangle
-        return gaussian(GaussianStats.from_frames(rows))
+    if n > d:  # the scatter is cheaper than the data's own triangle, where it keeps the digits
+        stats = GaussianStats._of(sorted_doubles(rows))
+        triangle = stats.triangle
+        if triangle is not None or n > 2 * d:
+            return Gaussian(stats.mean, stats.factor if triangle is None else triangle, n)
     mean, centred = _centred(sorted_doubles(rows))
     centred /= np.sqrt(max(1, n - 1))
-    return Gaussian(mean, _square(centred), n)
+    return Gaussian(mean, _square(_full_rank(centred)), n)
 
 
 def frechet_distance(x: ArrayLike | GaussianStats, y: ArrayLike | GaussianStats) -> float:
@@ -165,8 +191,9 @@ def frechet_distance(x: ArrayLike | GaussianStats, y: ArrayLike | GaussianStats)
     9.0
     """
     if not isinstance(x, GaussianStats) and not isinstance(y, GaussianStats):
-        x, y = as_pair(x, y)
-    a, b = gaussian(x), gaussian(y)
+        a, b = (_gaussian(f) for f in as_pair(x, y))
+    else:
+        a, b = gaussian(x), gaussian(y)
     if len(a.mean) != len(b.mean):
         raise ValueError(f"x has {len(a.mean)} dimensions and y has {len(b.mean)}")
     return between(a, b)
@@ -176,8 +203,7 @@ def between(a: Gaussian, b: Gaussian) -> float:
     """The Fréchet distance between two Gaussians given by their factors."""
     shift = a.mean - b.mean
     traces = float(np.square(a.factor).sum()) + float(np.square(b.factor).sum())
-    full = min(a.n, b.n) > len(a.mean)
-    cross = _nuclear_norm(a.factor @ b.factor.T, full_rank=full)
+    cross = _nuclear_norm(a.factor @ b.factor.T)
     return max(0.0, float(shift @ shift) + traces - 2.0 * cross)
 
 
@@ -292,11 +318,11 @@ def distances_of_subsets(
         own_trace = (float(inside @ squares) - n * shift) / k
         part = projected[at]
         cross = None
-        if min(n, target.n) > frames.shape[1]:
+        if n > part.shape[1]:
             total = part.sum(axis=0)
             cross = _root_trace(part.T @ part - np.outer(total, total) / n)
         if cross is None:
-            cross = _nuclear_norm(_centred(part)[1], full_rank=False)
+            cross = _nuclear_norm(_full_rank(_centred(part)[1]))
         cross /= float(np.sqrt(k))
         found.append(max(0.0, shift + own_trace + trace - 2.0 * cross))
     return found
@@ -311,6 +337,19 @@ def _centred(frames: Doubles) -> tuple[Doubles, Doubles]:
     return mean + correction, centred
 
 
+def _full_rank(centred: Doubles) -> Doubles:
+    """n - 1 rows with the scatter of n rows whose mean is 0.
+
+    The reflection that takes (1, …, 1)/√n to the first axis takes that mean to the first row,
+    which can then go: the rest has full rank unless frames repeat each other.
+    """
+    n = len(centred)
+    if n < 2:
+        return centred
+    reflected: Doubles = centred[1:] + centred[0] / (np.sqrt(n) - 1.0)
+    return reflected
+
+
 def _square(matrix: Doubles) -> Doubles:
     """A matrix with the same product FᵀF and no more rows than columns."""
     rows, columns = matrix.shape
@@ -320,8 +359,8 @@ def _square(matrix: Doubles) -> Doubles:
     return triangle
 
 
-def _nuclear_norm(matrix: Doubles, *, full_rank: bool) -> float:
-    """Sum of the singular values; ``full_rank`` where none of them is 0 by construction.
+def _nuclear_norm(matrix: Doubles) -> float:
+    """Sum of the singular values.
 
     As roots of the eigenvalues of MᵀM they cost a quarter, and each loses ε σ₁² / 2σ. Where that
     would show, they are computed from M itself.
@@ -329,7 +368,7 @@ def _nuclear_norm(matrix: Doubles, *, full_rank: bool) -> float:
     if 0 in matrix.shape:
         return 0.0
     tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
-    found = _root_trace(tall.T @ tall) if full_rank else None
+    found = _root_trace(tall.T @ tall)
     if found is None:
         found = float(np.linalg.svd(_square(tall), compute_uv=False).sum())
     return found

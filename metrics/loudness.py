@@ -7,6 +7,7 @@ it; nothing is mixed, resampled or normalised first.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +48,21 @@ def integrated_loudness(clip: Clip) -> float | Undefined:
     """
     if clip.duration < BLOCK_SECONDS:
         return Undefined(f"shorter than {BLOCK_SECONDS} s")
-    power = _block_power(clip)
+    found = loudness_of(clip.samples, clip.sample_rate)
+    return Undefined("silent: no block exceeds -70 LUFS") if found is None else found
+
+
+def loudness_of(samples: NDArray[np.floating[Any]], rate: int) -> float | None:
+    """The same of samples of shape (n, channels), full scale 1; None where it is undefined.
+
+    >>> sine = np.sin(2 * np.pi * 997 * np.arange(96000) / 48000)
+    >>> round(loudness_of(np.stack([sine, sine], axis=1), 48000), 2)
+    0.0
+    """
+    power = _block_power(samples, rate)
     loud = power[_loudness(power) > ABSOLUTE_GATE]
     if len(loud) == 0:
-        return Undefined("silent: no block exceeds -70 LUFS")
+        return None
     gate = float(_loudness(loud.mean())) + RELATIVE_GATE
     return float(_loudness(loud[_loudness(loud) > gate].mean()))
 
@@ -60,14 +72,15 @@ def _loudness(power: NDArray[np.float64] | float) -> Doubles:
     return found
 
 
-def _block_power(clip: Clip) -> Doubles:
+def _block_power(x: NDArray[np.floating[Any]], rate: int) -> Doubles:
     """Weighted mean square of each 0.4 s block, one every 0.1 s."""
     from scipy.signal import sosfilt
 
-    x, rate = clip.samples, clip.sample_rate
-    weights = SURROUND if clip.channels == 6 else (1.0,) * clip.channels
+    channels = x.shape[1]
+    weights = SURROUND if channels == 6 else (1.0,) * channels
     sections = k_weighting(rate)
-    starts = np.arange(int(np.floor((clip.duration - BLOCK_SECONDS) / 0.1 + 1e-9)) + 1) * 0.1
+    blocks = int(np.floor((len(x) / rate - BLOCK_SECONDS) / 0.1 + 1e-9)) + 1
+    starts = np.arange(max(0, blocks)) * 0.1
     first = np.round(starts * rate).astype(np.int64)
     last = np.minimum(np.round((starts + BLOCK_SECONDS) * rate).astype(np.int64), len(x))
     power = np.zeros(len(starts))

@@ -16,8 +16,9 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from concours.metrics.presets import PRESETS
 from concours.metrics.spec import (
     CorpusModel,
     Direction,
@@ -54,6 +55,8 @@ FAMILIES = (
     "concours.metrics.signal",
     "concours.metrics.audio_pairs",
     "concours.metrics.audio_sets",
+    "concours.metrics.audio_clips",
+    "concours.metrics.audio_fit",
     "concours.metrics.originality.ngram",
     "concours.metrics.originality.cardinality",
     "concours.metrics.originality.audio_originality",
@@ -63,7 +66,7 @@ ENTRY_POINT_GROUP = "concours.metrics"
 
 _REGISTERED: dict[str, MetricSpec] = {}
 
-F = TypeVar("F", bound=Callable[..., MetricResult])
+F = TypeVar("F", bound=Callable[..., MetricResult | list[MetricResult]])
 
 
 class MetricError(ValueError):
@@ -96,7 +99,7 @@ def metric(
 
     def register(function: F) -> F:
         name = function.__name__
-        if (corpus is not None) != (level == "corpus"):
+        if (corpus is not None) != (level == "corpus" and inputs != "embedding"):
             raise MetricError(
                 f"{name}: a metric has a corpus model if and only if it is at that level"
             )
@@ -131,7 +134,7 @@ def metric(
     return register
 
 
-def parameters_of(function: Callable[..., MetricResult]) -> dict[str, ParameterValue]:
+def parameters_of(function: Callable[..., Any]) -> dict[str, ParameterValue]:
     """The keyword-only arguments of a metric with their defaults."""
     found: dict[str, ParameterValue] = {}
     for p in inspect.signature(function).parameters.values():
@@ -147,7 +150,7 @@ def parameters_of(function: Callable[..., MetricResult]) -> dict[str, ParameterV
 
 
 def _choices(
-    function: Callable[..., MetricResult], parameters: Iterable[str]
+    function: Callable[..., Any], parameters: Iterable[str]
 ) -> dict[str, tuple[ParameterValue, ...]]:
     """The values that a parameter annotated as a Literal may take."""
     hints = get_type_hints(function) if parameters else {}
@@ -204,7 +207,8 @@ def find(name: str) -> MetricSpec:
         _load_families()
     known = compat(peer) if peer else _ordered()
     if own not in known:
-        raise MetricError(f"no metric is called {own!r}{_suggestion(own, known)}")
+        hint = _suggestion(own, known if peer else [*known, *PRESETS])
+        raise MetricError(f"no metric is called {own!r}{hint}")
     return known[own]
 
 
@@ -281,12 +285,13 @@ def expand(names: Iterable[str]) -> list[MetricRequest]:
 
     ``symbolic`` and ``audio`` stand for all metrics of clips and of pairs on that input and the
     distances between sets of them, ``originality`` for what an index of passages answers (the
-    family ``ngram``), ``audio_originality`` for recordings, and a family (``pitch``, ``rhythm`` …)
-    for its members.
+    family ``ngram``), ``audio_originality`` for recordings, a family (``pitch``, ``rhythm`` …) for
+    its members, and a preset (``musicgen``, ``stable-audio``, ``gui2023``) for a paper's settings.
     """
     requests: dict[str, MetricRequest] = {}
     for name in names:
-        for r in _group(name) or [request(name)]:
+        preset = [request(t) for t in PRESETS[name].metrics] if name in PRESETS else []
+        for r in preset or _group(name) or [request(name)]:
             requests.setdefault(r.key, r)
     return list(requests.values())
 

@@ -83,6 +83,8 @@ class MetricSpec:
     arguments with their defaults; ``range`` is the closed interval of possible values, with
     infinite ends where there is no bound. ``choices`` lists the values of parameters that only take
     some. ``corpus`` is the model of the reference that a corpus metric takes.
+    Metrics of items on an embedding take the frames of a whole set and return a list, one result a
+    clip.
     ``per_feature`` marks a set metric that is a mean over features, whose detail holds the value of
     each under ``features`` and the reasons why some have none under ``left_out``. ``peer`` is the
     tool whose number this one reproduces, "" for our own metrics.
@@ -94,7 +96,7 @@ class MetricSpec:
     """
 
     name: str
-    function: Callable[..., MetricResult]
+    function: Callable[..., Any]
     level: Level
     inputs: Inputs
     direction: Direction
@@ -112,6 +114,11 @@ class MetricSpec:
     per_feature: bool = False
     peer: str = ""
     partner: Partner = ""
+
+    @property
+    def of_frames(self) -> bool:
+        """Whether it scores items once all of their set have frames of an embedding."""
+        return self.inputs == "embedding" and self.level != "set"
 
     @property
     def lookup(self) -> str:

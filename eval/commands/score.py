@@ -19,7 +19,12 @@ from concours.eval.commands.options import quiet_option, workers_option
     help="Metrics or families (see `concours metrics`); a parameter as name:key=value.  "
     "[default: all]",
 )
-@click.option("--reference", metavar="PATH", help="Music to compare with: folder, file or glob.")
+@click.option(
+    "--reference",
+    metavar="PATH",
+    help="Music to compare with: folder, file or glob; or the statistics of its frames (.npz).",
+)
+@click.option("--groups", metavar="FILE", help="What each piece is cut from: CSV with path, song.")
 @click.option(
     "--format",
     "format_",
@@ -73,6 +78,7 @@ def command(
     paths: tuple[str, ...],
     metric_names: tuple[str, ...],
     reference: str | None,
+    groups: str | None,
     format_: str,
     seed: int,
     compat: str | None,
@@ -98,9 +104,9 @@ def command(
     from concours.eval.errors import UsageError
     from concours.eval.profile_text import to_profiles
     from concours.eval.progress import make_progress
-    from concours.eval.score import as_dict, score_paths
+    from concours.eval.score import score_paths
     from concours.eval.score_pairing import Pairing
-    from concours.eval.score_tables import to_csv, to_explanation, to_table
+    from concours.eval.score_tables import as_dict, to_csv, to_explanation, to_table
 
     if prompt is not None and prompts is not None:
         raise UsageError("give --prompt or --prompts, not both")
@@ -111,6 +117,7 @@ def command(
         paths,
         metrics=split_metrics(metric_names),
         reference=reference,
+        groups=groups,
         compat=compat,
         pairing=Pairing(ground_truth, target, prompts, prompt),
         beats=beats,

@@ -6,7 +6,7 @@ checkpoint is never downloaded here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any, cast
@@ -41,6 +41,21 @@ def _onnx(argument: str) -> Embedding:
     return open_onnx(argument)
 
 
+def _classifier(argument: str) -> Embedding:
+    from concours.eval.embeddings.audio_classifier import open_classifier
+
+    return open_classifier(argument)
+
+
+def _exported(name: str) -> Callable[[str], Embedding]:
+    def make(argument: str) -> Embedding:
+        from concours.eval.embeddings.onnx_file import open_exported
+
+        return open_exported(name, argument)
+
+    return make
+
+
 def _encoder(kind: str) -> Callable[[str], Embedding]:
     def make(argument: str) -> Embedding:
         from concours.eval.embeddings.self_supervised import open_encoder
@@ -55,8 +70,20 @@ BUILT_IN: dict[str, Callable[[str], Embedding]] = {
     "vggish": _vggish,
     "clap": _clap,
     **{k: _encoder(k) for k in ("encodec", "wav2vec2", "hubert", "wavlm", "mert")},
+    "ast": _classifier,
+    "passt": _exported("passt"),
+    "openl3": _exported("openl3"),
     "onnx": _onnx,
 }
+
+
+ENGINES = ("laion-clap", "frechet-audio-distance")
+
+
+def embedding_of(parameters: Mapping[str, Any]) -> str:
+    """What :func:`open_embedding` knows the embedding of a metric's parameters by."""
+    name, engine = str(parameters["embedding"]), str(parameters.get("engine", "concours"))
+    return name if engine == "concours" else f"{engine}/{name}"
 
 
 @lru_cache(maxsize=4)
@@ -67,6 +94,11 @@ def open_embedding(name: str) -> Embedding:
         UsageError: no such embedding, its engine is not installed, or its checkpoint is missing,
             damaged or another one; the message says what to do.
     """
+    engine, _, inner = name.partition("/")
+    if engine in ENGINES:
+        from concours.eval.embeddings.peers import open_peer
+
+        return open_peer(engine, inner)
     kind, _, argument = name.partition(":")
     if kind in BUILT_IN:
         return BUILT_IN[kind](argument)

@@ -9,15 +9,17 @@ beside it (``model.onnx.json``) with ``sample_rate``, ``window`` and ``hop`` (se
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from concours.eval.embeddings.engines import require
 from concours.eval.errors import UsageError
-from concours.eval.weights import content_hash
+from concours.eval.weights import content_hash, locate
 from concours.metrics.clip import Samples
 from concours.metrics.embeddings.clap_input import clap_mel, clap_windows
 from concours.metrics.embeddings.protocol import EmbeddingSpec, Frames, check_rate, windows
@@ -56,8 +58,27 @@ class OnnxFile:
         return np.stack([clap_mel(w, fusion=False) for w in parts])[:, np.newaxis]
 
 
-def open_onnx(argument: str) -> OnnxFile:
-    """The embedding in an ONNX file.
+# what models that papers use take, where their ONNX file doesn't say so itself
+EXPORTED: dict[str, dict[str, Any]] = {
+    "passt": {"sample_rate": 32_000, "window": 10.0, "hop": 10.0, "model_id": "passt"},
+    "openl3": {"sample_rate": 48_000, "window": 1.0, "hop": 0.5, "model_id": "openl3"},
+}
+
+
+def open_exported(name: str, argument: str) -> OnnxFile:
+    """A model that its user has exported to ONNX: from its place among the weights, or a file.
+
+    Raises:
+        UsageError: as :func:`open_onnx`, or it is not at its place.
+    """
+    place = argument or str(locate(name))
+    return open_onnx(place, f"{name}:{argument}" if argument else name, EXPORTED[name])
+
+
+def open_onnx(
+    argument: str, name: str = "", usual: Mapping[str, Any] = MappingProxyType({})
+) -> OnnxFile:
+    """The embedding in an ONNX file; ``usual`` are settings where the file has none of its own.
 
     Raises:
         UsageError: no such file, no ONNX model, settings missing, or onnxruntime isn't installed.
@@ -71,12 +92,12 @@ def open_onnx(argument: str) -> OnnxFile:
     except Exception as error:
         first = str(error).strip().split("\n")[0]
         raise UsageError(f"{place}: no ONNX model that onnxruntime reads: {first}") from error
-    settings = _settings(place, session)
+    settings = _settings(place, session, usual)
     dimension = session.get_outputs()[0].shape[-1]
     if not isinstance(dimension, int):
         raise UsageError(f"{place}: the model's first output has no fixed last dimension")
     spec = EmbeddingSpec(
-        name=f"onnx:{argument}",
+        name=name or f"onnx:{argument}",
         model_id=str(settings.get("model_id", "onnx")),
         dimension=dimension,
         sample_rate=int(settings["sample_rate"]),
@@ -87,10 +108,11 @@ def open_onnx(argument: str) -> OnnxFile:
     return OnnxFile(spec, session, str(settings.get("input", "waveform")))
 
 
-def _settings(place: Path, session: Any) -> dict[str, Any]:
+def _settings(place: Path, session: Any, usual: Mapping[str, Any]) -> dict[str, Any]:
     beside = place.with_name(place.name + ".json")
     held = session.get_modelmeta().custom_metadata_map
-    settings: dict[str, Any] = {k: held[f"concours.{k}"] for k in KEYS if f"concours.{k}" in held}
+    settings: dict[str, Any] = dict(usual)
+    settings |= {k: held[f"concours.{k}"] for k in KEYS if f"concours.{k}" in held}
     if beside.is_file():
         try:
             settings |= json.loads(beside.read_text(encoding="utf-8"))

@@ -21,17 +21,27 @@ from concours.eval.errors import UsageError
 from concours.metrics.frechet import GaussianStats
 
 VERSION = 1
+# what fadtk calls the embeddings that both have
+FADTK = {
+    "vggish": "vggish",
+    "clap": "clap-laion-music",
+    "clap:music": "clap-laion-music",
+    "clap:630k-fusion": "clap-laion-audio",
+    "encodec": "encodec-emb",
+}
 FOREIGN = (("mu", "cov"), ("mu_ref", "sigma_ref"))
 
 
 @dataclass(frozen=True, eq=False)
 class ReferenceStatistics:
-    """``stats`` of a reference; ``bandwidth`` is 0 and ``identity`` "" where the file has none."""
+    """``stats`` of a reference; ``bandwidth`` is 0 and ``identity`` "" where the file has none.
+    ``frames_known`` is false where the file does not say how many frames it was made of."""
 
     stats: GaussianStats
     bandwidth: float = 0.0
     embedding: str = ""
     identity: str = ""
+    frames_known: bool = True
 
 
 def write_statistics(reference: ReferenceStatistics, file: Path) -> None:
@@ -49,13 +59,23 @@ def write_statistics(reference: ReferenceStatistics, file: Path) -> None:
     _write(file, arrays)
 
 
-def write_fadtk(stats: GaussianStats, file: Path) -> None:
-    """Writes fadtk's format: ``mu`` of shape (d,) and ``cov`` of shape (d, d)."""
-    _write(file, {"mu": stats.mean, "cov": stats.covariance})
+def write_fadtk(stats: GaussianStats, file: Path, embedding: str) -> None:
+    """Writes fadtk's format: ``<model>.mu`` (d,) and ``<model>.cov`` (d, d), by fadtk's name of
+    the embedding where it has one."""
+    model = FADTK.get(embedding, embedding)
+    _write(file, {f"{model}.mu": stats.mean, f"{model}.cov": stats.covariance})
 
 
-def read_statistics(file: Path, identity: str = "") -> ReferenceStatistics:
-    """Reads ours, fadtk's, or ``mu_ref``/``sigma_ref``.
+def is_statistics(path: Path) -> bool:
+    """Whether a path names statistics: an ``.npz`` file, or a folder with ``mu`` and ``cov``."""
+    if path.suffix == ".npz" and path.is_file():
+        return True
+    return (path / "mu.npy").is_file() and (path / "cov.npy").is_file()
+
+
+def read_statistics(file: Path, identity: str = "", embedding: str = "") -> ReferenceStatistics:
+    """Reads ours, fadtk's, or ``mu_ref``/``sigma_ref``. Of the statistics of several models in one
+    file, those of ``embedding`` are taken, by fadtk's name for it.
 
     Raises:
         UsageError: none of them, damaged, of a newer version, or ours and made with another
@@ -64,9 +84,16 @@ def read_statistics(file: Path, identity: str = "") -> ReferenceStatistics:
     arrays = _read(file)
     if "scatter" in arrays:
         return _ours(file, arrays, identity)
-    for mean, covariance in FOREIGN:
+    models = sorted({k.removesuffix(".mu") for k in arrays if k.endswith(".mu")})
+    model = models[0] if len(models) == 1 else FADTK.get(embedding, embedding)
+    if models and model not in models:
+        raise UsageError(
+            f"{file}: statistics of {', '.join(models)}, and none of {embedding or 'one alone'}"
+        )
+    for mean, covariance in ((f"{model}.mu", f"{model}.cov"), *FOREIGN):
         if mean in arrays and covariance in arrays:
-            return ReferenceStatistics(_foreign(file, arrays[mean], arrays[covariance]))
+            stats = _foreign(file, arrays[mean], arrays[covariance])
+            return ReferenceStatistics(stats, frames_known=False)
     held = ", ".join(arrays) or "nothing"
     raise UsageError(
         f"{file}: statistics hold mu and cov, or mu_ref and sigma_ref; this has {held}"
@@ -116,7 +143,7 @@ def _read(file: Path) -> dict[str, Any]:
         if file.is_dir():
             return {f.stem: np.load(f, allow_pickle=False) for f in sorted(file.glob("*.npy"))}
         with np.load(file, allow_pickle=False) as opened:
-            return {k.split("/")[-1].rsplit(".", maxsplit=1)[-1]: opened[k] for k in opened.files}
+            return {k.split("/")[-1]: opened[k] for k in opened.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise UsageError(f"{file}: no statistics that can be read: {error}") from error
 

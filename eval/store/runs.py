@@ -273,6 +273,26 @@ def write_outcomes(store: Store, outcomes: Iterable[Outcome], loader: str) -> No
         insert_new(connection, score, scores)
 
 
+def write_scores(store: Store, scores: Iterable[tuple[str, ScoreValue]]) -> None:
+    """Stores scores of items, by content, in one transaction."""
+    found = list(scores)
+    with store.writing() as connection:
+        query = select(item.c.sha256, item.c.id).where(item.c.sha256.in_([s for s, _ in found]))
+        ids = {row.sha256: row.id for row in connection.execute(query)}
+        rows = [
+            {
+                "item_id": ids[sha],
+                "measure_id": s.measurement,
+                "value": s.value,
+                "status": s.status,
+                "reason": s.reason,
+                "detail": dict(s.detail),
+            }
+            for sha, s in found
+        ]
+        insert_new(connection, score, rows)
+
+
 def known_set_scores(store: Store, run_id: str) -> set[tuple[str, int]]:
     """(system, measure id) of the run's set scores that the store has."""
     query = select(set_score.c.system, set_score.c.measure_id).where(set_score.c.run_id == run_id)

@@ -267,7 +267,7 @@ def _tables(degraded: Degraded, features: Sequence[str]) -> _Sets | Undefined:
 
 
 def _frame_sets(degraded: Degraded, asked: MetricRequest) -> _Sets | Undefined:
-    from concours.metrics.audio_sets import frame_set
+    from concours.metrics.frame_set import frame_set
 
     embedding = str(asked.parameters["embedding"])
     if embedding not in degraded.frames[OTHERS]:

@@ -1,8 +1,9 @@
 """Audio side by side with librosa, scipy and fadtk's scheme: milliseconds, and the ratio.
 
-Run it on a quiet machine, alone, with one BLAS thread or with all:
+Run it on a quiet machine, alone, with one BLAS thread or with all, and with the processor's own
+kernels:
 
-    OPENBLAS_NUM_THREADS=1 python tests/benchmarks/audio_speed.py
+    env -u OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS=1 python tests/benchmarks/audio_speed.py
 
 Every line is measured in one process, ours and the peer's turn by turn, and shows the median.
 """
@@ -93,7 +94,10 @@ def by_root(x: np.ndarray, y: np.ndarray) -> float:
 
 def distances() -> None:
     random = np.random.default_rng(0)
-    for d, n, turns in ((128, 5_000, 9), (512, 5_000, 5), (768, 5_000, 3), (2048, 500, 1)):
+    for d, n, turns in (
+        (128, 5_000, 9), (512, 500, 5), (512, 1_000, 5), (512, 2_000, 5), (512, 5_000, 5),
+        (768, 5_000, 3), (2048, 500, 1),
+    ):  # fmt: skip
         x, y = random.normal(size=(n, d)), random.normal(size=(n, d)) * 1.1
         name = f"Fréchet distance, d = {d}, n = {n}, scipy's sqrtm"
         side_by_side(name, lambda: frechet_distance(x, y), lambda: by_root(x, y), turns)  # noqa: B023

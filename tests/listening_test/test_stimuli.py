@@ -10,7 +10,7 @@ from concours.eval.errors import UsageError
 from concours.eval.items import find_items
 from concours.listening_test import sounds, stimuli
 from concours.listening_test.config import Audio
-from concours.listening_test.loudness import integrated_loudness
+from concours.metrics.loudness import loudness_of
 
 AUDIO = Audio(seconds=1.0, rate=44100, channels=2)
 
@@ -24,7 +24,7 @@ def tone(seconds: float, rate: int, level: float, frequency: float = 997.0) -> n
 @pytest.mark.parametrize("level", [-23.0, -33.0])
 def test_loudness_of_the_reference_tone(rate: int, level: float) -> None:
     """EBU Tech 3341, cases 1 and 2: a 1 kHz stereo sine at its level in dBFS reads as LUFS."""
-    found = integrated_loudness(tone(5, rate, 10 ** (level / 20), 1000), rate)
+    found = loudness_of(tone(5, rate, 10 ** (level / 20), 1000), rate)
     assert found == pytest.approx(level, abs=0.1)
 
 
@@ -33,8 +33,8 @@ def test_loudness_gates_silence() -> None:
     rate = 48000
     parts = [(10, -36.0), (60, -23.0), (10, -36.0)]
     signal = np.concatenate([tone(s, rate, 10 ** (v / 20), 1000) for s, v in parts])
-    assert integrated_loudness(signal, rate) == pytest.approx(-23.0, abs=0.1)
-    assert integrated_loudness(np.zeros((rate, 2)), rate) is None
+    assert loudness_of(signal, rate) == pytest.approx(-23.0, abs=0.1)
+    assert loudness_of(np.zeros((rate, 2)), rate) is None
 
 
 def write(path: Path, data: np.ndarray, rate: int) -> None:
@@ -49,7 +49,7 @@ def test_files_of_any_form_become_clips_of_one_form(tmp_path: Path) -> None:
     write(tmp_path / "a/short.ogg", draw.normal(0, 0.1, (12000, 2)), 24000)
     clips = [stimuli.read_clip(i, AUDIO) for i in find_items(str(tmp_path / "a"))]
     levelled, target = stimuli.level(clips, AUDIO)
-    loudness = [integrated_loudness(c.samples, 44100) for c in levelled]
+    loudness = [loudness_of(c.samples, 44100) for c in levelled]
     assert loudness == pytest.approx([target] * 3, abs=1e-6)
     files = [stimuli.wav_bytes(c.samples, 44100, i) for i, c in enumerate(levelled)]
     assert len({len(f) for f in files}) == 1

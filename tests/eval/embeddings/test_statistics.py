@@ -34,9 +34,9 @@ def test_ours_comes_back_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_others_formats(tmp_path: Path) -> None:
-    write_fadtk(STATS, tmp_path / "fadtk.npz")
+    write_fadtk(STATS, tmp_path / "fadtk.npz", "clap:music")
     with np.load(tmp_path / "fadtk.npz") as held:
-        np.testing.assert_allclose(held["cov"], np.cov(FRAMES.T), rtol=1e-12)
+        np.testing.assert_allclose(held["clap-laion-music.cov"], np.cov(FRAMES.T), rtol=1e-12)
     np.savez(tmp_path / "prefixed.npz", **{"vggish.mu": STATS.mean, "vggish.cov": STATS.covariance})
     np.savez(tmp_path / "ref.npz", mu_ref=STATS.mean, sigma_ref=STATS.covariance)
     (tmp_path / "folder").mkdir()
