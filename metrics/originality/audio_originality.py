@@ -218,7 +218,7 @@ def audio_reuse(
     level="corpus",
     inputs="audio",
     direction="lower",
-    unit="",
+    unit="1",
     range=(0.0, np.inf),
     citation="Serrà, Serra & Andrzejak 2009, Cross recurrence quantification for cover song "
     "identification",
