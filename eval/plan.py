@@ -29,8 +29,7 @@ INTERVALS = 2  # how intervals and half-samples are drawn; part of the run's ide
 @dataclass(frozen=True)
 class PlannedSystem:
     """``is_reference`` marks the corpus that the others are compared with; ``statistics`` is its
-    file where it is known by the statistics of its frames alone, and then has no items. ``songs``
-    finds the song in an item's path (:func:`concours.eval.clusters.cluster_of`)."""
+    file where it is known by the statistics of its frames alone, and then has no items."""
 
     name: str
     items: tuple[Item, ...]
@@ -38,7 +37,6 @@ class PlannedSystem:
     card: Mapping[str, Any] = field(default_factory=dict)
     is_reference: bool = False
     statistics: str = ""
-    songs: str = ""
 
     @cached_property
     def set_id(self) -> str:
@@ -49,9 +47,7 @@ class PlannedSystem:
 
     def cluster(self, item: Item) -> str:
         """The prompt or song of an item, or the item by itself."""
-        if item.song and not item.prompt:
-            return f"song {self.name} {item.song}"
-        return cluster_of(self.name, item.path, item.prompt, self.songs)
+        return cluster_of(self.name, item.path, item.prompt, item.song)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from concours.eval import compute, frame_scores, sets
 from concours.eval.config import Config, Source
+from concours.eval.embeddings.catalogue import require_embeddings
 from concours.eval.errors import UsageError
 from concours.eval.execute import Executor, make_executor
 from concours.eval.items import Item
@@ -18,7 +19,7 @@ from concours.eval.load import LOADER_VERSION
 from concours.eval.manifest import manifest
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
-from concours.eval.songs import song_pattern
+from concours.eval.songs import named_songs, song_pattern
 from concours.eval.sources import resolve, statistics_of
 from concours.eval.store import Store, open_store, runs
 from concours.eval.store.engine import is_there
@@ -97,21 +98,22 @@ def _names(config: Config, benchmark: str) -> list[str]:
 
 def _plan(config: Config, name: str, items: Mapping[str, list[Any]], folder: Path) -> Plan:
     benchmark = config.benchmarks[name]
+    patterns = {n: _songs(config.sources[n], items[n]) for n in _names(config, name)}
     systems = tuple(
         PlannedSystem(
             n,
-            tuple(items[n]),
+            tuple(named_songs(items[n], patterns[n])),
             config.sources[n].described,
             config.sources[n].card,
             is_reference=n == benchmark.reference,
             statistics=statistics_of(config.sources[n], folder),
-            songs=_songs(config.sources[n], items[n]),
         )
         for n in _names(config, name)
     )
+    require_embeddings(benchmark.requests)
     used = {n: config.sources[n].model_dump(exclude_defaults=True) for n in _names(config, name)}
-    for system in systems:  # what names say is kept, since reports cluster by it too
-        used[system.name] |= {"songs": system.songs} if system.songs else {}
+    for n, pattern in patterns.items():  # what names say is told as if it had been written
+        used[n] |= {"songs": pattern} if pattern else {}
     return Plan(
         name,
         systems,

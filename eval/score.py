@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from concours.eval import compute, frame_scores, sets
+from concours.eval.embeddings.catalogue import require_embeddings
 from concours.eval.embeddings.statistics import is_statistics
 from concours.eval.errors import UsageError
 from concours.eval.event_files import find_event_files, score_events
@@ -17,7 +18,7 @@ from concours.eval.pairing import together, unanswered
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
 from concours.eval.score_pairing import NOT_PAIRED, Pairing, answerable
-from concours.eval.songs import song_pattern, with_songs
+from concours.eval.songs import named_songs, song_pattern, with_songs
 from concours.eval.work import Outcome, ScoreValue
 from concours.metrics import registry
 from concours.metrics.registry import expand
@@ -118,8 +119,9 @@ def score_paths(
         table = Path(groups).expanduser()
         grouped = together({REFERENCE: own, **found}, lambda items: with_songs(items, table))
         own, found = grouped.pop(REFERENCE), grouped
-    patterns = {p: "" if groups else song_pattern(items) for p, items in found.items()}
-    systems = [PlannedSystem(p, tuple(i), p, songs=patterns[p]) for p, i in found.items()]
+    else:
+        own, found = _by_name(own), {p: _by_name(items) for p, items in found.items()}
+    systems = [PlannedSystem(p, tuple(i), p) for p, i in found.items()]
     everything = [i for s in systems for i in s.items]
     kinds = {i.kind for i in everything}
     if compat is not None:
@@ -137,14 +139,18 @@ def score_paths(
         asked = [r for r in asked if r.spec.level in ("clip", "pair")]
     if reference is not None:
         at = str(Path(reference).absolute()) if statistics else ""
-        pattern = "" if groups else song_pattern(own)
-        systems.insert(0, PlannedSystem(REFERENCE, tuple(own), reference, {}, True, at, pattern))
+        systems.insert(0, PlannedSystem(REFERENCE, tuple(own), reference, {}, True, at))
+    require_embeddings(asked)
     plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
     scores = _compute(plan, asked, reference, workers, progress or Silent(), profile)
     scores = replace(scores, items=(*events, *scores.items))
     if pairing.ground_truth is None:
         return scores
     return replace(scores, unanswered=tuple(unanswered(everything, pairing.ground_truth)))
+
+
+def _by_name(items: list[Item]) -> list[Item]:
+    return named_songs(items, song_pattern(items))
 
 
 def _scored_events(given: str, file: Path, names: Sequence[str]) -> ScoredItem:

@@ -1,8 +1,9 @@
 """Which items are cut from one recording, so that intervals draw recordings and not cuts.
 
-A table (``groups``) says so. Without one, names do: ``X_00``, ``X_01`` … are cuts of X, where a
-system holds at least four such X. Where it holds fewer (as in ``sample_00`` to ``sample_99``),
-numbers only count, and every item stands for itself.
+A table (``groups``) says so, or a regular expression (``songs``). Without them, names do:
+``X_00``, ``X_01`` … are cuts of X, where a system holds at least four such X. Where it holds fewer
+(as in ``sample_00`` to ``sample_99``), numbers only count, and every item stands for itself. All
+three end in :attr:`Item.song`, which is stored with a run.
 """
 
 from __future__ import annotations
@@ -33,6 +34,26 @@ def song_pattern(items: Sequence[Item]) -> str:
     """
     found = {m[1] for i in items if (m := re.search(NUMBERED, i.path))}
     return NUMBERED if len(found) >= FEWEST else ""
+
+
+def song_of(path: str, pattern: str) -> str:
+    """The song that a regular expression finds in a path: its first group, or the whole match
+    where it has none; "" where it doesn't match.
+
+    >>> song_of("live/007_cut3.wav", r"(\\d+)_cut"), song_of("intro.wav", r"(\\d+)_cut")
+    ('007', '')
+    """
+    found = re.search(pattern, path) if pattern else None
+    if found is None:
+        return ""
+    return str((found[1] if found.re.groups else found[0]) or "")
+
+
+def named_songs(items: Sequence[Item], pattern: str) -> list[Item]:
+    """The items with the songs that their paths name, where no table has said it."""
+    if not pattern:
+        return list(items)
+    return [i if i.song else replace(i, song=song_of(i.path, pattern)) for i in items]
 
 
 def with_songs(items: list[Item], table: Path) -> list[Item]:

@@ -26,8 +26,9 @@ TOKENS = 50_265
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One checkpoint. ``place`` is its file or folder, relative to the weights folder; ``size`` is
-    approximate. ``published`` is the start of the sha256 that its makers publish, "" where they
+    """One checkpoint. ``place`` is its file or folder, relative to the weights folder. ``size``
+    and ``licence`` are what its page says; what no page was seen to say is marked as unverified.
+    ``published`` is the start of the sha256 that its makers publish, "" where they
     publish none: then the hash is recorded when it is added, and checked from then on."""
 
     name: str
@@ -88,21 +89,22 @@ CHECKPOINTS = {
         _laion("music-speech", "music_speech_audioset_epoch_15_esc_89.98.pt", "2.35 GB"),
         _laion("630k-fusion", "630k-audioset-fusion-best.pt", "1.86 GB"),
         _laion("630k", "630k-audioset-best.pt", "1.86 GB"),
-        _folder("larger-music", "clap:larger-music", "laion/larger_clap_music", "0.8 GB",
+        _folder("larger-music", "clap:larger-music", "laion/larger_clap_music", "0.78 GB",
                 "Apache-2.0"),
         _folder(TOKENIZER, "", "FacebookAI/roberta-base", "3 MB", "MIT"),
         _folder("encodec", "encodec", "facebook/encodec_24khz", "93 MB", "MIT"),
-        _folder("wav2vec2", "wav2vec2", "facebook/wav2vec2-base", "0.4 GB", "Apache-2.0"),
-        _folder("hubert", "hubert", "facebook/hubert-base-ls960", "0.4 GB", "Apache-2.0"),
+        _folder("wav2vec2", "wav2vec2", "facebook/wav2vec2-base", "0.38 GB", "Apache-2.0"),
+        _folder("hubert", "hubert", "facebook/hubert-base-ls960", "0.38 GB", "Apache-2.0"),
         _folder("wavlm", "wavlm", "microsoft/wavlm-base-plus", "0.38 GB",
                 "MIT, says torchaudio; its model card names none"),
         _folder("ast", "ast", "MIT/ast-finetuned-audioset-10-10-0.4593", "0.35 GB",
                 "BSD-3-Clause"),
-        Checkpoint("passt", "passt", "passt/passt.onnx", "export:hear21passt", "0.34 GB",
-                   "Apache-2.0"),
+        Checkpoint("passt", "passt", "passt/passt.onnx", "export:hear21passt",
+                   "0.34 GB (unverified)", "Apache-2.0, says the package"),
         Checkpoint("openl3", "openl3", "openl3/openl3.onnx", "export:openl3", "0.02 GB",
-                   "CC-BY-4.0"),
-        _folder("mert", "mert", "m-a-p/MERT-v1-95M", "0.4 GB", "CC-BY-NC-4.0"),
+                   "code MIT; weights CC-BY-4.0 (unverified)"),
+        _folder("mert", "mert", "m-a-p/MERT-v1-95M", "0.38 GB (unverified)",
+                "CC-BY-NC-4.0"),
     )
 }  # fmt: skip
 

@@ -58,11 +58,19 @@ def _pairs(connection: Connection) -> None:
         connection.execute(text(tables.SCORES_VIEW))
 
 
+def _songs(connection: Connection) -> None:
+    """A column for what an item is cut from."""
+    columns = {c["name"] for c in inspect(connection).get_columns("run_item")}
+    if "song" not in columns:
+        connection.execute(text("ALTER TABLE run_item ADD COLUMN song TEXT"))
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "runs and scores", _runs_and_scores),
     Migration(2, "listening tests", create_study_tables),
     Migration(3, "trust cards", create_trust_tables),
     Migration(4, "pairs", _pairs),
+    Migration(5, "songs", _songs),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from concours.eval.clusters import cluster_of
+from concours.eval.songs import song_of
 from concours.eval.store.engine import Store
 from concours.eval.store.tables import (
     item,
@@ -25,7 +26,7 @@ from concours.eval.store.tables import (
 
 @dataclass(frozen=True)
 class StoredItem:
-    """``songs`` is the system's pattern of songs in paths, "" where it has none."""
+    """``song`` names what the item is cut from, "" for nothing."""
 
     system: str
     position: int
@@ -36,12 +37,12 @@ class StoredItem:
     reason: str
     warnings: tuple[str, ...]
     prompt: str = ""
-    songs: str = ""
+    song: str = ""
 
     @property
     def unit(self) -> str:
         """The cluster it belongs to: its prompt or song, else the item by itself."""
-        return cluster_of(self.system, self.path, self.prompt, self.songs)
+        return cluster_of(self.system, self.path, self.prompt, self.song)
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,7 @@ def read_run(store: Store, run_id: str) -> StoredRun:
             .order_by(set_score.c.position)
         ).all()
     sources = header.manifest.get("config", {}).get("sources", {})
+    patterns = {n: str(s.get("songs") or "") for n, s in sources.items()}
     by_key = {
         m.key: StoredMeasure(m.key, m.metric, m.version, m.parameters) for m in [*measures, *sets]
     }
@@ -162,7 +164,7 @@ def read_run(store: Store, run_id: str) -> StoredRun:
                 i.why or i.reason,
                 tuple(i.warnings or ()),
                 i.prompt,
-                str(sources.get(i.system, {}).get("songs") or ""),
+                song_of(i.path, patterns.get(i.system, "")) if i.song is None else i.song,
             )
             for i in items
         ),

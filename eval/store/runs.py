@@ -94,6 +94,7 @@ def register(store: Store, plan: Plan, manifest: Mapping[str, Any], loader: str)
                     "path": found.path,
                     "location": str(found.location.absolute()),
                     "prompt": found.prompt,
+                    "song": found.song,
                     "item_id": item_ids[found.sha256] if found.sha256 else None,
                     "reason": found.reason,
                     "pair_id": item_ids[found.pair] if found.pair else None,

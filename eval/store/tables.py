@@ -115,6 +115,8 @@ run_item = Table(
     # the item together with its ground truth, target or prompt; scores of pairs belong to it
     Column("pair_id", ForeignKey("item.id")),
     Column("partners", JSON),
+    # what the item is cut from, "" for nothing; NULL in runs of versions that kept a pattern alone
+    Column("song", Text),
 )
 
 # The reference's own items are held against the reference without themselves, which is another

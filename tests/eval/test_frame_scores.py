@@ -127,11 +127,42 @@ def test_statistics_stand_for_the_reference(music: Path, tmp_path: Path) -> None
         values.append(scores["fad"]["value"])
         assert (scores["kad"]["status"] == "ok") == (reference == music / "ref")
     assert values[1:] == pytest.approx([values[0]] * 2, rel=1e-7)
+    with np.load(theirs) as held:
+        mean, covariance = held["spectral-stats-v1.mu"], held["spectral-stats-v1.cov"]
+    several = {"vggish.mu": np.zeros(128), "vggish.cov": np.eye(128),
+               "spectral-stats-v1.mu": mean, "spectral-stats-v1.cov": covariance}  # fmt: skip
+    np.savez(tmp_path / "several.npz", **several)
+    assert _fad_of_a_config(tmp_path, music, "several.npz") == pytest.approx(values[0], rel=1e-7)
+    assert _fad_of_a_config(tmp_path, music, "ref.npz") == pytest.approx(values[0], rel=1e-9)
+    np.savez(
+        tmp_path / "lacking.npz", **{k.replace("spectral", "x"): v for k, v in several.items()}
+    )
+    with pytest.raises(
+        UsageError, match=r"lacking\.npz: statistics of vggish, x-stats-v1, and none"
+    ):
+        _fad_of_a_config(tmp_path, music, "lacking.npz")
     with np.load(ours) as held:
         arrays = {**held, "identity": np.str_("0" * 32), "embedding": np.str_("vggish")}
     np.savez(tmp_path / "other.npz", **arrays)
     with pytest.raises(UsageError, match="made with vggish"):
         _score(str(music / "gen"), "--reference", str(tmp_path / "other.npz"), "--metrics", "fad")
+
+
+def _fad_of_a_config(root: Path, music: Path, reference: str) -> float:
+    """The FAD of a run whose reference is a file of statistics, from its report."""
+    config = root / f"{reference}.yaml"
+    config.write_text(
+        f"store: sqlite:///{root}/{reference}.db\nreferences: {{r: {{path: {reference}}}}}\n"
+        f"systems: {{s: {{path: {music / 'gen'}}}}}\n"
+        "benchmarks: {b: {reference: r, systems: [s], metrics: [fad]}}\n"
+    )
+    for arguments in (["run", str(config), "--no-html", "--workers", "1"],
+                      ["report", str(config), "--format", "json"]):  # fmt: skip
+        result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["benchmarks"][0]["rows"]
+    (value,) = (r["value"] for r in rows if (r["system"], r["metric"]) == ("s", "fad"))
+    return float(value)
 
 
 def test_large_sets_are_read_one_file_at_a_time(
@@ -172,6 +203,28 @@ def test_presets_are_named_after_papers() -> None:
     assert expand(["stable-audio"])[2].parameters["embedding"] == "clap:630k-fusion"
     with pytest.raises(MetricError, match="musicgen"):
         expand(["musicgenn"])
+
+
+def test_a_preset_names_all_that_it_misses_at_once(
+    music: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CONCOURS_WEIGHTS", str(tmp_path))
+    with pytest.raises(UsageError) as raised:
+        _score(str(music / "gen"), "--reference", str(music / "ref"), "--metrics", "musicgen")
+    lines = str(raised.value).split("\n")
+    for line, file in zip(lines, (
+        "vggish-10086976.pth", "passt.onnx", "music_speech_audioset_epoch_15_esc_89.98.pt",
+        "roberta-base",
+    ), strict=True):  # fmt: skip
+        assert f"{file}; get it with: " in line or f"{file}; " in line
+        assert str(tmp_path) in line
+    config = tmp_path / "preset.yaml"
+    config.write_text(
+        f"references: {{r: {{path: {music / 'ref'}}}}}\nsystems: {{s: {{path: {music / 'gen'}}}}}\n"
+        "benchmarks: {b: {reference: r, systems: [s], metrics: [stable-audio]}}\n"
+    )
+    with pytest.raises(UsageError, match=r"openl3\.onnx(?s:.)*passt\.onnx(?s:.)*fusion-best\.pt"):
+        CliRunner().invoke(cli, ["run", str(config), "--no-html"], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("engine", ["laion-clap", "frechet-audio-distance"])
