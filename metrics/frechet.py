@@ -305,6 +305,7 @@ def distances_of_subsets(
     frames -= target.mean
     projected = frames @ target.factor.T
     projected -= projected.mean(axis=0)  # what is left to take from a part's products is small
+    whole, whole_total = projected.T @ projected, projected.sum(axis=0)
     squares = np.square(frames).sum(axis=1)
     trace = float(np.square(target.factor).sum())
     found = []
@@ -316,13 +317,16 @@ def distances_of_subsets(
         mean = inside @ frames / n
         shift = float(mean @ mean)
         own_trace = (float(inside @ squares) - n * shift) / k
-        part = projected[at]
         cross = None
-        if n > part.shape[1]:
-            total = part.sum(axis=0)
-            cross = _root_trace(part.T @ part - np.outer(total, total) / n)
+        if n > projected.shape[1]:
+            most = 2 * n > len(frames)  # then what is left out costs less, and little is lost
+            part = projected[np.flatnonzero(inside == 0.0) if most else at]
+            product, total = part.T @ part, part.sum(axis=0)
+            if most:
+                product, total = whole - product, whole_total - total
+            cross = _root_trace(product - np.outer(total, total) / n)
         if cross is None:
-            cross = _nuclear_norm(_full_rank(_centred(part)[1]))
+            cross = _nuclear_norm(_full_rank(_centred(projected[at])[1]))
         cross /= float(np.sqrt(k))
         found.append(max(0.0, shift + own_trace + trace - 2.0 * cross))
     return found

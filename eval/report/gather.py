@@ -241,7 +241,7 @@ def _cell(stored: StoredRun, system: System, column: Column, samples: Samples) -
             return cell(status="undefined", reason="the reference is not compared with itself")
         reason = s.reason
         if s.value is not None and s.ci_low is None:
-            reason = "no interval: fewer than 4 items in a set"
+            reason = "no interval: fewer than 4 items or songs in a set, or too few for its halves"
         return cell(
             value=s.value, ci_low=s.ci_low, ci_high=s.ci_high, n=s.n, status=s.status, reason=reason
         )
