@@ -6,6 +6,7 @@ one if it is at least 1 s, are padded by the model's own feature extractor.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,11 @@ def open_classifier(argument: str) -> Classifier:
         model = transformers.ASTForAudioClassification.from_pretrained(
             str(place), local_files_only=True
         )
-        extractor = transformers.ASTFeatureExtractor.from_pretrained(
-            str(place), local_files_only=True
-        )
+        with warnings.catch_warnings():  # of the lowest bands, empty in the original model too
+            warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
+            extractor = transformers.ASTFeatureExtractor.from_pretrained(
+                str(place), local_files_only=True
+            )
     except Exception as error:
         first = str(error).strip().split("\n")[0]
         raise UsageError(f"{place}: no AST in transformers' format: {first}") from error
