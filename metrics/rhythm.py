@@ -302,7 +302,7 @@ def _counted(ticks: Ints, rate: float) -> tuple[Ints, Ints]:
     rare = np.sort(rare[:n])
     room = n
     for count in counts:
-        room += count > 0
+        room += 1 if count > 0 else 0
     found, often = np.empty(room, np.int64), np.empty(room, np.int64)
     k = 0
     for step in range(len(counts)):
