@@ -3,7 +3,8 @@
 Conventions
 -----------
 - A kernel takes contiguous int64, float64 or bool arrays, so that one version of it is compiled.
-- A kernel calls kernels of its own file only: numba's cache watches one source file.
+- A kernel may call kernels of other files, which it imports by name: the cache watches the files
+  of all kernels that a file can reach, where numba's own watches one.
 - The cache lies beside the source, or in the user's cache folder where that is read-only; where
   neither can be written, every process compiles for itself.
 - numba is imported with the first kernel that runs, not with the metrics.
@@ -11,9 +12,11 @@ Conventions
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import update_wrapper
+from functools import cache, update_wrapper
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,8 +83,35 @@ def _dispatcher(function: Callable[..., Any]) -> Any:
     except RuntimeError:  # no folder for the cache
         return numba.njit(function)
     if on_disk and hasattr(made, "_cache"):
+        _watch(made._cache, function)
         made._cache = _Turns(made._cache)
     return made
+
+
+def _watch(kept: Any, function: Callable[..., Any]) -> None:
+    """Makes numba's cache of a kernel stale when a file changes that it takes kernels from."""
+    files = _files_of_kernels(function.__globals__, {function.__code__.co_filename})
+    entries: Any = getattr(kept, "_cache_file", None)
+    if files and hasattr(entries, "_source_stamp"):
+        stamps = tuple(_content_hash(f) for f in files)
+        entries._source_stamp = (entries._source_stamp, stamps)
+
+
+@cache
+def _content_hash(file: str) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+def _files_of_kernels(names: dict[str, Any], seen: set[str]) -> list[str]:
+    """The other files whose kernels these names hold, and theirs, in order."""
+    found: list[str] = []
+    for value in names.values():
+        function: Any = getattr(value, "py_func", None)
+        file = function.__code__.co_filename if function is not None else None
+        if file is not None and file not in seen:
+            seen.add(file)
+            found += [file, *_files_of_kernels(function.__globals__, seen)]
+    return sorted(found)
 
 
 class _Turns:
