@@ -6,7 +6,7 @@ bytes a note and are made when a search begins.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,19 @@ class ExpressiveSearch:
             for part, cell in self.best(notes)
             if cell.votes > level
         ]
+
+
+def name_played(found: Sequence[Passage], played: Sequence[Passage], kind: str) -> None:
+    """Where fingerprints say that the onsets of a passage of that kind lie on a line with the
+    source's, its rhythm was played, not replaced: the passage is named so. Each passage with the
+    piece's notes that it holds."""
+    for passage, own in found:
+        if passage["kind"] == kind and any(
+            all(other[k] == passage[k] for k in ("source", "transposition"))
+            and np.isin(notes, own).mean() > 0.5
+            for other, notes in played
+        ):
+            passage["kind"] = KIND
 
 
 def _keys(notes: Notes, chosen: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from concours.eval.items import Item
 from concours.eval.load import LoadError, load
@@ -30,7 +29,8 @@ from concours.eval.originality.altered import altered_passages
 from concours.eval.originality.calibration import WITHIN_NOTES, percentile
 from concours.eval.originality.corpus_index import DEFAULT_VIEWS, CorpusIndex
 from concours.eval.originality.excerpts import excerpts
-from concours.eval.originality.expressive import ExpressiveSearch
+from concours.eval.originality.expressive import KIND as EXPRESSIVE
+from concours.eval.originality.expressive import ExpressiveSearch, Passage, name_played
 from concours.eval.originality.points import PointSearch
 from concours.eval.originality.prompts import from_prompt
 from concours.eval.originality.search import Run, longest, longest_passage, runs
@@ -223,7 +223,7 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
     those above their 95th percentile; and altered and expressive ones. The longest first; one of
     which more than half the notes lie in longer ones is left out."""
     index = search.index
-    found: list[tuple[dict[str, Any], NDArray[np.int64]]] = []
+    found: list[Passage] = []
     for view in index.views:
         tokens = tokenize(piece, view=view)
         levels = _calibrated(index, view).get("longest", {})
@@ -246,10 +246,12 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
     if level is not None:
         time = np.floor(piece.onset * UNITS / piece.ticks_per_quarter + 0.5).astype(np.int64)
         keys = np.where(piece.is_drum, -1, time * 128 + piece.pitch)
-        found += [
+        played = [
             (passage, np.flatnonzero(np.isin(keys, chosen)))
             for passage, chosen in search.expressive.passages(notes, level)
         ]
+        name_played(found, played, KINDS["interval"])
+        found += played
     exact = KINDS[DEFAULT_VIEWS[0]]
     found.sort(key=lambda f: -f[0]["length"] * (EXACT_WORTH if f[0]["kind"] == exact else 1.0))
     chosen: list[dict[str, Any]] = []
@@ -365,7 +367,7 @@ def _searched(search: Search, prompts: Mapping[str, Path] | None) -> dict[str, A
         "corpus_sha256": index.corpus_hash,
         "views": list(index.views),
         "not_searched": [{"path": name, "reason": reason} for name, reason in index.skipped],
-        "kinds": [*KINDS.values(), "altered", "expressive timing"],
+        "kinds": [*KINDS.values(), "altered", EXPRESSIVE],
         "left_out": "; ".join(left_out),
     }
 
