@@ -6,14 +6,20 @@ bytes a note and are made when a search begins.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from concours.eval.originality.corpus_index import CorpusIndex, ShardNotes
-from concours.metrics.originality.fingerprints import Cell, Fingerprints, cells, fingerprints
+from concours.metrics.originality.fingerprints import (
+    OFF_LINE,
+    Cell,
+    Fingerprints,
+    cells,
+    fingerprints,
+)
 from concours.metrics.originality.notes import UNITS, Notes
 
 KIND = "expressive timing"
@@ -23,6 +29,7 @@ FEWEST_VOTES = 10
 MOST_PASSAGES = 3
 CONTEXT = 6
 LONGEST_NOTE = 4.0
+ON_LINE = 0.9
 
 Passage = tuple[dict[str, Any], NDArray[np.int64]]
 
@@ -58,17 +65,13 @@ class ExpressiveSearch:
         ]
 
 
-def name_played(found: Sequence[Passage], played: Sequence[Passage], kind: str) -> None:
-    """Where fingerprints say that the onsets of a passage of that kind lie on a line with the
-    source's, its rhythm was played, not replaced: the passage is named so. Each passage with the
-    piece's notes that it holds."""
-    for passage, own in found:
-        if passage["kind"] == kind and any(
-            all(other[k] == passage[k] for k in ("source", "transposition"))
-            and np.isin(notes, own).mean() > 0.5
-            for other, notes in played
-        ):
-            passage["kind"] = KIND
+def on_a_line(time: NDArray[Any], source_time: NDArray[Any]) -> bool:
+    """Whether the onsets of a passage follow those of its source at one tempo: nine of ten are
+    within a fifth of a quarter of the straight line that fits them; both in quarters."""
+    x, y = np.asarray(source_time, np.float64), np.asarray(time, np.float64)
+    slope, shift = np.polyfit(x, y, 1)
+    off = np.abs(slope * x + shift - y)
+    return bool(slope > 0 and (off <= OFF_LINE).mean() >= ON_LINE)
 
 
 def _keys(notes: Notes, chosen: NDArray[np.int64]) -> NDArray[np.int64]:

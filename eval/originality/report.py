@@ -30,7 +30,7 @@ from concours.eval.originality.calibration import WITHIN_NOTES, percentile
 from concours.eval.originality.corpus_index import DEFAULT_VIEWS, CorpusIndex
 from concours.eval.originality.excerpts import excerpts
 from concours.eval.originality.expressive import KIND as EXPRESSIVE
-from concours.eval.originality.expressive import ExpressiveSearch, Passage, name_played
+from concours.eval.originality.expressive import ExpressiveSearch, Passage, on_a_line
 from concours.eval.originality.points import PointSearch
 from concours.eval.originality.prompts import from_prompt
 from concours.eval.originality.search import Run, longest, longest_passage, runs
@@ -236,7 +236,7 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
             listed = runs(tokens, shards, matches, at_least=tokens.width, most=1)
         found += [
             (
-                _as_passage(tokens, shards, run, KINDS.get(view, view), view),
+                _as_passage(tokens, shards, run, _kind(tokens, shards, run), view),
                 tokens.note[run.first : run.first + run.length],
             )
             for run in listed
@@ -246,12 +246,10 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
     if level is not None:
         time = np.floor(piece.onset * UNITS / piece.ticks_per_quarter + 0.5).astype(np.int64)
         keys = np.where(piece.is_drum, -1, time * 128 + piece.pitch)
-        played = [
+        found += [
             (passage, np.flatnonzero(np.isin(keys, chosen)))
             for passage, chosen in search.expressive.passages(notes, level)
         ]
-        name_played(found, played, KINDS["interval"])
-        found += played
     exact = KINDS[DEFAULT_VIEWS[0]]
     found.sort(key=lambda f: -f[0]["length"] * (EXACT_WORTH if f[0]["kind"] == exact else 1.0))
     chosen: list[dict[str, Any]] = []
@@ -261,6 +259,18 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
             taken[own] = True
             chosen.append(passage)
     return sorted(chosen, key=lambda p: -p["length"])
+
+
+def _kind(tokens: Tokens, shards: Sequence[NgramIndex], run: Run) -> str:
+    """What a passage is called: equal intervals whose onsets lie on a line with the source's were
+    played in another timing, their rhythm was not replaced."""
+    if tokens.view == "interval":
+        shard, first, source = shards[run.shard], run.first, run.hit.source_first
+        time = tokens.onset[first : first + run.length] / tokens.ticks_per_quarter
+        resolution = shard.ticks_per_quarter[run.hit.source]
+        if on_a_line(time, shard.onset[source : source + run.length] / resolution):
+            return EXPRESSIVE
+    return KINDS.get(tokens.view, tokens.view)
 
 
 def _as_passage(
