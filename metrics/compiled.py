@@ -12,11 +12,9 @@ Conventions
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache, update_wrapper
-from pathlib import Path
+from functools import update_wrapper
 from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -90,28 +88,22 @@ def _dispatcher(function: Callable[..., Any]) -> Any:
 
 def _watch(kept: Any, function: Callable[..., Any]) -> None:
     """Makes numba's cache of a kernel stale when a file changes that it takes kernels from."""
-    files = _files_of_kernels(function.__globals__, {function.__code__.co_filename})
+    others = _of_other_files(function, {function.__code__.co_filename})
     entries: Any = getattr(kept, "_cache_file", None)
-    if files and hasattr(entries, "_source_stamp"):
-        stamps = tuple(_content_hash(f) for f in files)
-        entries._source_stamp = (entries._source_stamp, stamps)
+    if others and hasattr(entries, "_source_stamp"):
+        stamps = [type(kept)(other)._cache_file._source_stamp for other in others]
+        entries._source_stamp = (entries._source_stamp, tuple(stamps))
 
 
-@cache
-def _content_hash(file: str) -> str:
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
-
-
-def _files_of_kernels(names: dict[str, Any], seen: set[str]) -> list[str]:
-    """The other files whose kernels these names hold, and theirs, in order."""
-    found: list[str] = []
-    for value in names.values():
-        function: Any = getattr(value, "py_func", None)
-        file = function.__code__.co_filename if function is not None else None
-        if file is not None and file not in seen:
-            seen.add(file)
-            found += [file, *_files_of_kernels(function.__globals__, seen)]
-    return sorted(found)
+def _of_other_files(function: Callable[..., Any], seen: set[str]) -> list[Callable[..., Any]]:
+    """One kernel of each other file whose kernels this one's file holds, and of theirs."""
+    found: list[Callable[..., Any]] = []
+    for value in function.__globals__.values():
+        other: Any = getattr(value, "py_func", None)
+        if other is not None and other.__code__.co_filename not in seen:
+            seen.add(other.__code__.co_filename)
+            found += [other, *_of_other_files(other, seen)]
+    return found
 
 
 class _Turns:
