@@ -3,7 +3,8 @@
 Conventions
 -----------
 - A kernel takes contiguous int64, float64 or bool arrays, so that one version of it is compiled.
-- A kernel calls kernels of its own file only: numba's cache watches one source file.
+- A kernel may call kernels of other files, which it imports by name: the cache watches the files
+  of all kernels that a file can reach, where numba's own watches one.
 - The cache lies beside the source, or in the user's cache folder where that is read-only; where
   neither can be written, every process compiles for itself.
 - numba is imported with the first kernel that runs, not with the metrics.
@@ -82,8 +83,29 @@ def _dispatcher(function: Callable[..., Any]) -> Any:
     except RuntimeError:  # no folder for the cache
         return numba.njit(function)
     if on_disk and hasattr(made, "_cache"):
+        _watch(made._cache, function)
         made._cache = _Turns(made._cache)
     return made
+
+
+def _watch(kept: Any, function: Callable[..., Any]) -> None:
+    """Makes numba's cache of a kernel stale when a file changes that it takes kernels from."""
+    others = _of_other_files(function, {function.__code__.co_filename})
+    entries: Any = getattr(kept, "_cache_file", None)
+    if others and hasattr(entries, "_source_stamp"):
+        stamps = [type(kept)(other)._cache_file._source_stamp for other in others]
+        entries._source_stamp = (entries._source_stamp, tuple(stamps))
+
+
+def _of_other_files(function: Callable[..., Any], seen: set[str]) -> list[Callable[..., Any]]:
+    """One kernel of each other file whose kernels this one's file holds, and of theirs."""
+    found: list[Callable[..., Any]] = []
+    for value in function.__globals__.values():
+        other: Any = getattr(value, "py_func", None)
+        if other is not None and other.__code__.co_filename not in seen:
+            seen.add(other.__code__.co_filename)
+            found += [other, *_of_other_files(other, seen)]
+    return found
 
 
 class _Turns:

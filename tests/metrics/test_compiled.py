@@ -92,6 +92,22 @@ def test_the_cache_lies_beside_the_source_or_with_the_user_or_nowhere(tmp_path: 
     assert not list(nowhere.rglob("*.nbc"))
 
 
+def test_a_kernel_is_compiled_again_when_one_changes_that_it_calls_in_another_file(tmp_path):
+    folder, home = tmp_path / "package", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    (folder / "deepest.py").write_text(KERNEL)
+    middle = "from deepest import twice\n" + KERNEL.replace("def twice", "def four_times")
+    (folder / "middle.py").write_text(middle.replace("2 * x", "twice(twice(x))"))
+    calls = KERNEL.replace("return 2 * x", "return four_times(x) // 2")
+    (folder / "kernels.py").write_text("from middle import four_times\n" + calls)
+    assert hits_and_misses(folder, home) == [0, 1]
+    assert hits_and_misses(folder, home) == [1, 0]
+    (folder / "deepest.py").write_text(KERNEL.replace("2 * x", "x + x"))
+    assert hits_and_misses(folder, home) == [0, 1]
+    assert hits_and_misses(folder, home) == [1, 0]
+
+
 def test_only_what_is_not_in_the_cache_waits_for_its_turn(tmp_path: Path, monkeypatch) -> None:
     taken = []
 
