@@ -3,10 +3,13 @@
 Conventions
 -----------
 - A kernel takes contiguous int64, float64 or bool arrays, so that one version of it is compiled.
-- A kernel calls kernels of its own file only: numba's cache watches one source file.
+- A kernel may call kernels of other files, which it imports by name: the cache watches the files
+  of all kernels that a file can reach, where numba's own watches one.
 - The cache lies beside the source, or in the user's cache folder where that is read-only; where
   neither can be written, every process compiles for itself.
 - numba is imported with the first kernel that runs, not with the metrics.
+- A kernel sums, counts and searches in loops of its own: numba's versions of numpy's ``sum``,
+  ``max``, ``any``, ``searchsorted`` and the like import scipy.linalg with the first such kernel.
 """
 
 from __future__ import annotations
@@ -80,8 +83,29 @@ def _dispatcher(function: Callable[..., Any]) -> Any:
     except RuntimeError:  # no folder for the cache
         return numba.njit(function)
     if on_disk and hasattr(made, "_cache"):
+        _watch(made._cache, function)
         made._cache = _Turns(made._cache)
     return made
+
+
+def _watch(kept: Any, function: Callable[..., Any]) -> None:
+    """Makes numba's cache of a kernel stale when a file changes that it takes kernels from."""
+    others = _of_other_files(function, {function.__code__.co_filename})
+    entries: Any = getattr(kept, "_cache_file", None)
+    if others and hasattr(entries, "_source_stamp"):
+        stamps = [type(kept)(other)._cache_file._source_stamp for other in others]
+        entries._source_stamp = (entries._source_stamp, tuple(stamps))
+
+
+def _of_other_files(function: Callable[..., Any], seen: set[str]) -> list[Callable[..., Any]]:
+    """One kernel of each other file whose kernels this one's file holds, and of theirs."""
+    found: list[Callable[..., Any]] = []
+    for value in function.__globals__.values():
+        other: Any = getattr(value, "py_func", None)
+        if other is not None and other.__code__.co_filename not in seen:
+            seen.add(other.__code__.co_filename)
+            found += [other, *_of_other_files(other, seen)]
+    return found
 
 
 class _Turns:
@@ -105,20 +129,24 @@ class _Turns:
 
     def _read(self, signature: Any, target: Any) -> Any:
         """What the cache holds, got ready to run but not to compile: that takes longer than
-        reading all kernels, and numba does it again where something is missing."""
-        from numba.core.runtime.nrt import rtsys
+        reading all kernels, and numba does it again where something is missing.
 
+        These are numba's inner parts: in a version that has none of the kind every kernel takes
+        its turn, and is read then."""
         try:
+            from numba.core.runtime.nrt import rtsys
+
             rtsys.initialize(target)
             return self._kept._load_overload(signature, target)
-        except (AttributeError, OSError):
+        except (ImportError, AttributeError, TypeError, OSError):
             return None
 
     def save_overload(self, signature: Any, data: Any) -> None:
         try:
             self._kept.save_overload(signature, data)
         finally:
-            self._waiting.pop().__exit__(None, None, None)
+            if self._waiting:
+                self._waiting.pop().__exit__(None, None, None)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._kept, name)

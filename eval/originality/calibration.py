@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from concours.eval.originality.altered import best_score
+from concours.eval.originality.altered import AlteredSearch
 from concours.eval.originality.corpus_index import CorpusIndex
 from concours.eval.originality.expressive import FEWEST_VOTES, ExpressiveSearch
 from concours.eval.originality.points import PointSearch
 from concours.eval.originality.search import longest, longest_passage
-from concours.metrics.originality.approximate import VIEW, Surprise, placements, surprise
+from concours.metrics.originality.approximate import VIEW
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.ngram import SIZES, covered_notes, curve_of
 from concours.metrics.originality.tokens import Tokens, tokenize
@@ -43,12 +43,13 @@ DUPLICATE_BITS = 120.0
 MOST_DUPLICATES = 50
 ALTERED_LEVEL = 98  # a percentile of few pieces is noisy: 98 keeps false alarms under 5%
 SEED = 0
-CALIBRATION_VERSION = 3  # raise it with every change of the numbers
+CALIBRATION_VERSION = 4  # raise it with every change of the numbers
 
 
 def calibrate(index: CorpusIndex) -> dict[str, Any]:
     """Clusters of near-duplicates and, for each view, percentiles and curves; JSON-ready."""
-    clusters = near_duplicates(index)
+    altered = AlteredSearch(index)
+    clusters = _clusters(index, altered)
     views = {view: _view(index, view, clusters) for view in index.views}
     groups: dict[int, list[str]] = {}
     for name, cluster in clusters.items():
@@ -63,7 +64,7 @@ def calibrate(index: CorpusIndex) -> dict[str, Any]:
         },
         "seed": SEED,
         "views": views,
-        "altered": _altered(index, clusters),
+        "altered": _altered(index, clusters, altered),
         "self_repetition": _self_repetition(index),
         "cardinality": _cardinality(index, clusters),
         "expressive": _expressive(index, clusters),
@@ -84,6 +85,10 @@ def percentile(value: float, sample: Sequence[float]) -> float | None:
 
 def near_duplicates(index: CorpusIndex) -> dict[str, int]:
     """The cluster number of each piece, by name."""
+    return _clusters(index, AlteredSearch(index))
+
+
+def _clusters(index: CorpusIndex, altered: AlteredSearch) -> dict[str, int]:
     parts = index.shards[index.views[0]]
     place = [(s, i) for s, part in enumerate(parts) for i in range(part.n_pieces)]
     number = {str(parts[s].names[i]): k for k, (s, i) in enumerate(place)}
@@ -95,7 +100,6 @@ def near_duplicates(index: CorpusIndex) -> dict[str, int]:
             k = parent[k]
         return k
 
-    known = surprise(index.shards[VIEW]) if VIEW in index.shards else None
     for shard, piece in place:
         own = str(parts[shard].names[piece])
         found: set[str] = set()
@@ -103,10 +107,7 @@ def near_duplicates(index: CorpusIndex) -> dict[str, int]:
             for part in index.shards.get(view, []):
                 tokens = index.shards[view][shard].piece(piece)
                 found |= _exact_duplicates(tokens, part, found | {own}, passage)
-        if known is not None:
-            tokens = index.shards[VIEW][shard].piece(piece)
-            for part in index.shards[VIEW]:
-                found |= _altered_duplicates(tokens, part, found | {own}, known)
+        found |= altered.above(shard, piece, DUPLICATE_BITS, found, MOST_DUPLICATES)
         for name in found:
             parent[root(number[name])] = root(number[own])
     return {name: root(k) for name, k in number.items()}
@@ -128,18 +129,6 @@ def _exact_duplicates(tokens: Tokens, part: NgramIndex, aside: set[str], passage
         if covered.mean() < DUPLICATE_SHARE or covered.sum() < DUPLICATE_LEAST:
             break
         found.add(str(part.names[best]))
-    return found
-
-
-def _altered_duplicates(
-    tokens: Tokens, part: NgramIndex, aside: set[str], known: Surprise
-) -> set[str]:
-    found: set[str] = set()
-    for _ in range(MOST_DUPLICATES):
-        best = placements(tokens, _without(part, aside | found), known, most=1)
-        if not best or best[0].score < DUPLICATE_BITS:
-            break
-        found.add(str(part.names[best[0].source]))
     return found
 
 
@@ -256,24 +245,19 @@ def _shuffled(tokens: Tokens, rng: np.random.Generator) -> Tokens:
     return tokenize(piece, view=tokens.view)
 
 
-def _altered(index: CorpusIndex, clusters: dict[str, int]) -> dict[str, Any]:
+def _altered(index: CorpusIndex, clusters: dict[str, int], search: AlteredSearch) -> dict[str, Any]:
     """The score above which an altered passage is reported: a percentile of the best scores that
     the corpus's pieces reach against the others."""
-    if VIEW not in index.views:
+    if search.known is None:
         return {}
-    known = surprise(index.shards[VIEW])
-    scores = [
-        best_score(
-            index.shards[VIEW][shard].piece(piece),
-            held_out(index, VIEW, clusters, shard, piece),
-            known,
-        )
-        for shard, piece in queries(index, VIEW)
-    ]
+    scores = []
+    for shard, piece in queries(index, VIEW):
+        own = str(index.shards[VIEW][shard].names[piece])
+        scores.append(search.best_score(shard, piece, _cluster_of(own, clusters)))
     return {
         "pieces": len(scores),
         "level": round(float(np.percentile(scores, ALTERED_LEVEL)), 4),
-        "bits": {k: np.round(v, 6).tolist() for k, v in known._asdict().items()},
+        "bits": {k: np.round(v, 6).tolist() for k, v in search.known._asdict().items()},
     }
 
 

@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concours.eval.originality.corpus_index import CorpusIndex, ShardNotes
-from concours.metrics.originality.fingerprints import Cell, Fingerprints, cells, fingerprints
+from concours.metrics.originality.fingerprints import (
+    OFF_LINE,
+    Cell,
+    Fingerprints,
+    cells,
+    fingerprints,
+)
 from concours.metrics.originality.notes import UNITS, Notes
 
 KIND = "expressive timing"
@@ -23,6 +29,7 @@ FEWEST_VOTES = 10
 MOST_PASSAGES = 3
 CONTEXT = 6
 LONGEST_NOTE = 4.0
+ON_LINE = 0.9
 
 Passage = tuple[dict[str, Any], NDArray[np.int64]]
 
@@ -56,6 +63,15 @@ class ExpressiveSearch:
             for part, cell in self.best(notes)
             if cell.votes > level
         ]
+
+
+def on_a_line(time: NDArray[Any], source_time: NDArray[Any]) -> bool:
+    """Whether the onsets of a passage follow those of its source at one tempo: nine of ten are
+    within a fifth of a quarter of the straight line that fits them; both in quarters."""
+    x, y = np.asarray(source_time, np.float64), np.asarray(time, np.float64)
+    slope, shift = np.polyfit(x, y, 1)
+    off = np.abs(slope * x + shift - y)
+    return bool(slope > 0 and (off <= OFF_LINE).mean() >= ON_LINE)
 
 
 def _keys(notes: Notes, chosen: NDArray[np.int64]) -> NDArray[np.int64]:

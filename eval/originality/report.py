@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from concours.eval.items import Item
 from concours.eval.load import LoadError, load
@@ -30,7 +29,8 @@ from concours.eval.originality.altered import altered_passages
 from concours.eval.originality.calibration import WITHIN_NOTES, percentile
 from concours.eval.originality.corpus_index import DEFAULT_VIEWS, CorpusIndex
 from concours.eval.originality.excerpts import excerpts
-from concours.eval.originality.expressive import ExpressiveSearch
+from concours.eval.originality.expressive import KIND as EXPRESSIVE
+from concours.eval.originality.expressive import ExpressiveSearch, Passage, on_a_line
 from concours.eval.originality.points import PointSearch
 from concours.eval.originality.prompts import from_prompt
 from concours.eval.originality.search import Run, longest, longest_passage, runs
@@ -223,7 +223,7 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
     those above their 95th percentile; and altered and expressive ones. The longest first; one of
     which more than half the notes lie in longer ones is left out."""
     index = search.index
-    found: list[tuple[dict[str, Any], NDArray[np.int64]]] = []
+    found: list[Passage] = []
     for view in index.views:
         tokens = tokenize(piece, view=view)
         levels = _calibrated(index, view).get("longest", {})
@@ -236,7 +236,7 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
             listed = runs(tokens, shards, matches, at_least=tokens.width, most=1)
         found += [
             (
-                _as_passage(tokens, shards, run, KINDS.get(view, view), view),
+                _as_passage(tokens, shards, run, _kind(tokens, shards, run), view),
                 tokens.note[run.first : run.first + run.length],
             )
             for run in listed
@@ -259,6 +259,18 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
             taken[own] = True
             chosen.append(passage)
     return sorted(chosen, key=lambda p: -p["length"])
+
+
+def _kind(tokens: Tokens, shards: Sequence[NgramIndex], run: Run) -> str:
+    """What a passage is called: equal intervals whose onsets lie on a line with the source's were
+    played in another timing, their rhythm was not replaced."""
+    if tokens.view == "interval":
+        shard, first, source = shards[run.shard], run.first, run.hit.source_first
+        time = tokens.onset[first : first + run.length] / tokens.ticks_per_quarter
+        resolution = shard.ticks_per_quarter[run.hit.source]
+        if on_a_line(time, shard.onset[source : source + run.length] / resolution):
+            return EXPRESSIVE
+    return KINDS.get(tokens.view, tokens.view)
 
 
 def _as_passage(
@@ -365,7 +377,7 @@ def _searched(search: Search, prompts: Mapping[str, Path] | None) -> dict[str, A
         "corpus_sha256": index.corpus_hash,
         "views": list(index.views),
         "not_searched": [{"path": name, "reason": reason} for name, reason in index.skipped],
-        "kinds": [*KINDS.values(), "altered", "expressive timing"],
+        "kinds": [*KINDS.values(), "altered", EXPRESSIVE],
         "left_out": "; ".join(left_out),
     }
 

@@ -24,7 +24,7 @@ replaced, is not found here (the view ``interval`` finds the latter).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from concours.metrics.compiled import compiled
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.suffix import places_of_all
-from concours.metrics.originality.tokens import MAX_RATIO, Tokens, quantised_ratio
+from concours.metrics.originality.tokens import MAX_RATIO, RATIO_STEPS, Tokens, quantised_ratio
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -87,16 +87,6 @@ class Surprise(NamedTuple):
     interval: Floats
     ratio: Floats
 
-    def of(self, pitch: Ints, onset: Floats) -> Floats:
-        """Bits of every note of one voice, shape (notes,); what no step leads to is worth the mean
-        of the corpus."""
-        bits = np.empty(len(pitch))
-        bits[:1] = _mean_bits(self.interval)
-        bits[1:] = self.interval[np.diff(pitch) + 127]
-        bits[:2] += _mean_bits(self.ratio)
-        bits[2:] += self.ratio[quantised_ratio(onset)]
-        return np.minimum(bits, MOST_SURPRISE)
-
 
 def surprise(shards: Sequence[NgramIndex]) -> Surprise:
     """How surprising each step is in the corpus: -log2 of its share of all steps, with half a
@@ -122,6 +112,106 @@ def _mean_bits(bits: Floats) -> float:
     return float((bits * 2.0**-bits).sum())
 
 
+class Candidates:
+    """What a corpus proposes for one piece, scored when it is asked for; so that the same piece
+    can be held against the corpus without some of its pieces, again and again, at little cost.
+
+    ``known`` is :func:`surprise` of the corpus; index and tokens are of the view
+    ``interval-ratio``.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        index: NgramIndex,
+        known: Surprise,
+        *,
+        penalties: Penalties = PENALTIES,
+    ) -> None:
+        self._rows = _proposals(tokens, index)
+        self._source = self._rows[:, 2].astype(np.int64)
+        self._index = index
+        self._tokens = tokens
+        self._known = known
+        self._penalties = penalties
+        self._found: dict[int, Placement | None] = {}
+
+    def best(self, *, aside: Collection[int] = (), most: int = 10) -> list[Placement]:
+        """The best placements, best first, at most one for a stretch of the piece; none of the
+        sources ``aside``."""
+        keep = np.flatnonzero(~np.isin(self._source, list(aside)))[:MOST_PLACEMENTS]
+        self._score([int(k) for k in keep if int(k) not in self._found])
+        found = [self._found[int(k)] for k in keep]
+        rows = [p for p in found if p is not None]
+        names = self._index.names
+        rows.sort(key=lambda p: (-p.score, p.first, str(names[p.source]), p.source_first))
+        taken = np.zeros(len(self._tokens), np.bool_)
+        chosen: list[Placement] = []
+        for placement in rows:
+            stretch = taken[placement.first : placement.last + 1]
+            if stretch.mean() < 0.5:
+                stretch[:] = True
+                chosen.append(placement)
+            if len(chosen) == most:
+                break
+        return chosen
+
+    def _score(self, wanted: list[int]) -> None:
+        if not wanted:
+            return
+        tokens, index = self._tokens, self._index
+        rows = self._rows[wanted]
+        lines = rows[:, 0].astype(np.int64)
+        edges = np.searchsorted(tokens.voice, np.arange(tokens.voice.max() + 2))
+        voices, which = np.unique(rows[:, 1].astype(np.int64), return_inverse=True)
+        first, last = index.voices[voices], index.voices[voices + 1]
+        parts = [slice(int(a), int(b)) for a, b in zip(first, last, strict=True)]
+        source_edges = np.concatenate([[0], np.cumsum(last - first)]).astype(np.int64)
+        owner = np.searchsorted(index.starts, first, side="right") - 1
+        resolution = index.ticks_per_quarter[owner].tolist()
+        source_time = np.concatenate(
+            [index.onset[p].astype(np.float64) / r for p, r in zip(parts, resolution, strict=True)]
+        )
+        source_pitch = np.concatenate([index.pitch[p].astype(np.int64) for p in parts])
+        score = np.zeros(len(rows))
+        stretch = np.zeros((len(rows), 5), np.int64)
+        _best_stretches(
+            tokens.onset / tokens.ticks_per_quarter,
+            np.ascontiguousarray(tokens.pitch),
+            edges[np.stack([lines, lines + 1], axis=1)],
+            source_time,
+            source_pitch,
+            np.stack([source_edges[which], source_edges[which + 1]], axis=1),
+            rows[:, 3].astype(np.int64),
+            np.ascontiguousarray(rows[:, 4:6]),
+            self._known.interval,
+            self._known.ratio,
+            np.array([_mean_bits(self._known.interval), _mean_bits(self._known.ratio)]),
+            np.array(self._penalties, np.float64),
+            score,
+            stretch,
+        )
+        chances = float(np.log2(max(2, len(tokens))))
+        for i, k in enumerate(wanted):
+            matched, begin, end, source_begin, source_end = stretch[i].tolist()
+            place = int(first[which[i]] - source_edges[which[i]])
+            self._found[k] = (
+                Placement(
+                    float(score[i]) - chances,
+                    matched,
+                    begin,
+                    end,
+                    int(self._source[k]),
+                    place + source_begin,
+                    place + source_end,
+                    int(rows[i, 3]),
+                    round(1 / float(rows[i, 4]), 4),
+                )
+                if matched
+                else None
+            )
+
+
 def placements(
     tokens: Tokens,
     index: NgramIndex,
@@ -130,59 +220,8 @@ def placements(
     penalties: Penalties = PENALTIES,
     most: int = 10,
 ) -> list[Placement]:
-    """The best placements of the corpus on a piece, best first, at most one for a stretch of it.
-
-    ``known`` is :func:`surprise` of the corpus; index and tokens are of the view
-    ``interval-ratio``.
-    """
-    proposed = _proposals(tokens, index)
-    if not len(proposed):
-        return []
-    time = tokens.onset / tokens.ticks_per_quarter
-    voice = tokens.voice
-    edges = np.searchsorted(voice, np.arange(voice.max() + 2))
-    rows = []
-    for line, source_voice, source, shift, factor, offset in proposed:
-        a, b = int(edges[int(line)]), int(edges[int(line) + 1])
-        c, d = int(index.voices[int(source_voice)]), int(index.voices[int(source_voice) + 1])
-        resolution = int(index.ticks_per_quarter[int(source)])
-        source_time = index.onset[c:d].astype(np.float64) / resolution
-        source_pitch = index.pitch[c:d].astype(np.int64)
-        score, first, last, source_first, source_last, matched = _best_stretch(
-            time[a:b],
-            tokens.pitch[a:b],
-            source_time * factor + offset,
-            source_pitch + int(shift),
-            known.of(source_pitch, source_time),
-            penalties.pitch,
-            penalties.missing,
-            penalties.extra,
-        )
-        if matched:
-            rows.append(
-                Placement(
-                    score - float(np.log2(max(2, len(tokens)))),
-                    matched,
-                    a + first,
-                    a + last,
-                    int(source),
-                    c + source_first,
-                    c + source_last,
-                    int(shift),
-                    round(1 / float(factor), 4),
-                )
-            )
-    rows.sort(key=lambda p: (-p.score, p.first, str(index.names[p.source]), p.source_first))
-    taken = np.zeros(len(tokens), np.bool_)
-    chosen: list[Placement] = []
-    for placement in rows:
-        stretch = taken[placement.first : placement.last + 1]
-        if stretch.mean() < 0.5:
-            stretch[:] = True
-            chosen.append(placement)
-        if len(chosen) == most:
-            break
-    return chosen
+    """:meth:`Candidates.best` of a piece that is asked for once."""
+    return Candidates(tokens, index, known, penalties=penalties).best(most=most)
 
 
 def _proposals(tokens: Tokens, index: NgramIndex) -> Floats:
@@ -222,50 +261,71 @@ def _proposals(tokens: Tokens, index: NgramIndex) -> Floats:
         key = (key ^ np.rint(bucket).astype(np.int64).view(np.uint64)) * _MIX
         key ^= key >> np.uint64(29)
     _, where, count = np.unique(key, return_index=True, return_counts=True)
-    order = np.argsort(-count, kind="stable")[:MOST_PLACEMENTS]
+    order = np.argsort(-count, kind="stable")
     order = order[count[order] >= FEWEST_SEEDS]
     return rows[where[order]]
 
 
 @compiled
-def _best_stretch(
-    time: Floats,
-    pitch: Ints,
-    placed: Floats,
-    source_pitch: Ints,
-    bits: Floats,
-    wrong: float,
-    missing: float,
-    extra: float,
-) -> tuple[float, int, int, int, int, int]:  # pragma: no cover
-    """(score, first, last, first and last of the source, matched notes) of the best stretch."""
-    best, best_first, best_last, best_c, best_d, best_matched = 0.0, 0, 0, 0, 0, 0
-    score, first, source_first, matched = 0.0, 0, 0, 0
-    i, before = 0, -1
-    for j in range(len(placed)):
-        while i < len(time) and time[i] < placed[j] - TOLERANCE:
-            i += 1
-        here = i
-        while (
-            here < len(time)
-            and time[here] <= placed[j] + TOLERANCE
-            and pitch[here] != source_pitch[j]
-        ):
-            here += 1
-        if here < len(time) and time[here] <= placed[j] + TOLERANCE:
-            if score > 0 and before >= 0:
-                score -= extra * max(0, here - before - 1)
-            if score <= 0:
-                score, first, source_first, matched = 0.0, here, j, 0
-            score += bits[j]
-            matched += 1
-            before = here
-            if score > best:
-                best, best_first, best_last = score, first, here
-                best_c, best_d, best_matched = source_first, j, matched
-        elif i < len(time) and time[i] <= placed[j] + TOLERANCE:
-            score -= wrong
-            before = i
-        else:
-            score -= missing
-    return best, best_first, best_last, best_c, best_d, best_matched
+def _best_stretches(
+    times: Floats,
+    pitches: Ints,
+    lines: Ints,
+    source_times: Floats,
+    source_pitches: Ints,
+    source_lines: Ints,
+    shifts: Ints,
+    tempos: Floats,
+    interval_bits: Floats,
+    ratio_bits: Floats,
+    mean_bits: Floats,
+    penalties: Floats,
+    scores: Floats,
+    stretches: Ints,
+) -> None:  # pragma: no cover
+    """The best stretch of each placement: its score, and (matched notes, first, last, first and
+    last of the source), as places of the columns given."""
+    for r in range(len(scores)):
+        end, source_begin = lines[r, 1], source_lines[r, 0]
+        factor, offset = tempos[r, 0], tempos[r, 1]
+        score, first, source_first, matched = 0.0, 0, 0, 0
+        i, before = lines[r, 0], -1
+        for j in range(source_begin, source_lines[r, 1]):
+            placed = source_times[j] * factor + offset
+            pitch = source_pitches[j] + shifts[r]
+            while i < end and times[i] < placed - TOLERANCE:
+                i += 1
+            here = i
+            while here < end and times[here] <= placed + TOLERANCE and pitches[here] != pitch:
+                here += 1
+            if here < end and times[here] <= placed + TOLERANCE:
+                if score > 0 and before >= 0:
+                    score -= penalties[2] * max(0, here - before - 1)
+                if score <= 0:
+                    score, first, source_first, matched = 0.0, here, j, 0
+                # the note's surprise; what no step leads to is worth the mean of the corpus
+                if j == source_begin:
+                    bits = mean_bits[0] + mean_bits[1]
+                else:
+                    bits = interval_bits[source_pitches[j] - source_pitches[j - 1] + 127]
+                    if j == source_begin + 1:
+                        bits += mean_bits[1]
+                    else:
+                        late = source_times[j] - source_times[j - 1]
+                        early = source_times[j - 1] - source_times[j - 2]
+                        octaves = 0.0
+                        if late > 0 and early > 0:
+                            octaves = np.log2(late / early)
+                        step = np.rint(octaves * RATIO_STEPS) + MAX_RATIO
+                        bits += ratio_bits[int(min(max(step, 0), 2 * MAX_RATIO))]
+                score += min(bits, MOST_SURPRISE)
+                matched += 1
+                before = here
+                if score > scores[r]:
+                    scores[r] = score
+                    stretches[r] = (matched, first, here, source_first, j)
+            elif i < end and times[i] <= placed + TOLERANCE:
+                score -= penalties[0]
+                before = i
+            else:
+                score -= penalties[1]

@@ -124,12 +124,35 @@ def pack(cut: Sequence[Points]) -> Packed:
 def nearest(own: Packed, corpus: Packed, length: int) -> Nearest:
     """The window of the corpus that has most points in common with each window of a piece.
 
-    ``length`` in quarters, the same on both sides.
+    ``length`` in quarters, the same on both sides. Of equal ones the first window of the corpus.
     """
-    n = len(own.starts) - 1
-    score, window = np.zeros(n), np.full(n, -1, np.int64)
-    _nearest(*own, *corpus, length * STEPS, score, window)
-    return Nearest(score, window)
+    mine, of_mine = _first_of_equals(own)
+    known, _ = _first_of_equals(corpus)
+    score, window = np.zeros(len(mine)), np.full(len(mine), -1, np.int64)
+    most = int(np.diff(own.starts).max(initial=0))
+    count = np.empty(2 * length * STEPS * WIDE, np.uint8 if most < 256 else np.uint32)
+    columns = (*_columns(own), *_columns(corpus))
+    _nearest(*columns, mine, known, count, score, window)
+    return Nearest(score[of_mine], window[of_mine])
+
+
+def _first_of_equals(cut: Packed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The numbers of the windows that no earlier one equals under a shift, ascending; and for each
+    window the place of its equal among these."""
+    seen: dict[bytes, int] = {}
+    first: list[int] = []
+    place = np.empty(len(cut.starts) - 1, np.int64)
+    for i in range(len(place)):
+        window = cut.points[cut.starts[i] : cut.starts[i + 1]]
+        k = seen.setdefault((window - window[:1]).tobytes(), len(first))
+        if k == len(first):
+            first.append(i)
+        place[i] = k
+    return np.array(first, np.int64), place
+
+
+def _columns(cut: Packed) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    return cut.points // WIDE, cut.points % WIDE, cut.starts
 
 
 def originality(
@@ -252,34 +275,49 @@ def cardinality_score(
 
 @compiled
 def _nearest(
-    points: NDArray[np.int64],
+    times: NDArray[np.int64],
+    pitches: NDArray[np.int64],
     starts: NDArray[np.int64],
-    known: NDArray[np.int64],
+    known_times: NDArray[np.int64],
+    known_pitches: NDArray[np.int64],
     known_starts: NDArray[np.int64],
-    length: int,
+    asked: NDArray[np.int64],
+    searched: NDArray[np.int64],
+    count: NDArray[Any],
     score: NDArray[np.float64],
     window: NDArray[np.int64],
 ) -> None:  # pragma: no cover
-    # one count for each shift; a window's times lie within its length, its pitches within WIDE / 2
-    count = np.zeros(2 * length * WIDE + 1, np.uint16)
-    middle = length * WIDE
-    for a in range(len(starts) - 1):
-        p = points[starts[a] : starts[a + 1]]
-        for b in range(len(known_starts) - 1):
-            q = known[known_starts[b] : known_starts[b + 1]]
-            most = max(len(p), len(q))
-            if min(len(p), len(q)) <= score[a] * most:
+    """Counts every shift between two windows in a table no larger than the shifts that they can
+    have, which the nearest cache holds."""
+    longest = 0
+    for b in searched:
+        longest = max(longest, known_starts[b + 1] - known_starts[b])
+    place = np.empty(longest, np.int64)
+    for a in range(len(asked)):
+        first, last = starts[asked[a]], starts[asked[a] + 1]
+        n = last - first
+        low, high = pitches[first:last].min(), pitches[first:last].max()
+        for b in searched:
+            q, end = known_starts[b], known_starts[b + 1]
+            most = max(n, end - q)
+            if min(n, end - q) <= score[a] * most:
                 continue
-            # both begin anywhere in their pieces: shifts count from that of the first times
-            base = middle - (q[0] // WIDE - p[0] // WIDE) * WIDE
-            best = 0
-            for x in p:
-                for y in q:
-                    k = y - x + base
-                    count[k] += 1
-                    best = max(best, int(count[k]))
-            for x in p:
-                for y in q:
-                    count[y - x + base] = 0
+            known_low = known_pitches[q:end].min()
+            rows = known_pitches[q:end].max() - known_low + high - low + 1
+            # shifts in time from -(last - first of the piece's) to last - first of the corpus's
+            latest = times[last - 1]
+            size = (known_times[end - 1] - known_times[q] + latest - times[first] + 1) * rows
+            for y in range(q, end):
+                place[y - q] = (known_times[y] - known_times[q]) * rows
+                place[y - q] += known_pitches[y] - known_low
+            count[:size] = 0
+            for x in range(first, last):
+                base = (latest - times[x]) * rows + high - pitches[x]
+                for y in range(end - q):
+                    count[base + place[y]] += 1
+            best = count[0]
+            for k in range(size):
+                if count[k] > best:  # noqa: PLR1730 - max() widens the type, and is slower
+                    best = count[k]
             if best > score[a] * most:
                 score[a], window[a] = best / most, b

@@ -14,7 +14,8 @@ Method
    source), windows of :data:`WINDOW` quarters that overlap by half.
 4. In each of the :data:`MOST_CELLS` fullest cells the line is sought (query time over source time)
    on which most hits lie, to within :data:`OFF_LINE` quarters. The votes of a cell are the
-   different notes on it, of the side that has fewer.
+   different onsets on it, of the side that has fewer: a chord has one vote, or repeated chords
+   would outvote every tune.
 
 Source: Arzt, Böck & Widmer 2012, Fast identification of piece and score position via symbolic
 fingerprinting; Yin, Reuben, Stepney & Collins 2022.
@@ -23,7 +24,7 @@ fingerprinting; Yin, Reuben, Stepney & Collins 2022.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class Fingerprints(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """One cell of the votes: ``votes`` different notes that lie on a line; ``piece`` of the corpus;
+    """One cell of the votes: ``votes`` different onsets on a line; ``piece`` of the corpus;
     ``notes`` and ``source_notes``, places of the notes that voted, ascending."""
 
     votes: int
@@ -135,7 +136,8 @@ def cells(
         on = _on_a_line(query.onset[asked[part]] / UNITS, corpus.onset[source[part]] / UNITS)
         own = np.union1d(asked[part][on], last[part][on])
         theirs = np.union1d(source[part][on], source_last[part][on])
-        rows.append((min(len(own), len(theirs)), int(cell[part.start]), own, theirs, part, on))
+        votes = min(_onsets(query.onset[own]), _onsets(corpus.onset[theirs]))
+        rows.append((votes, int(cell[part.start]), own, theirs, part, on))
     rows.sort(key=lambda r: (-r[0], r[1]))
     chosen: list[Cell] = []
     for votes, name, own, theirs, part, on in rows:
@@ -145,6 +147,12 @@ def cells(
         if len(chosen) == most:
             break
     return chosen
+
+
+def _onsets(onset: NDArray[Any]) -> int:
+    """How many different onsets there are; those of one chord count once."""
+    gaps = np.diff(np.sort(onset.astype(np.int64)))
+    return int((gaps >= TOGETHER).sum()) + bool(len(onset))
 
 
 def _columns(notes: Notes) -> tuple[Ints, Ints, Ints]:

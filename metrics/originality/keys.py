@@ -1,8 +1,6 @@
 """What the tables of a suffix array are keyed by; see :mod:`concours.metrics.originality.lookup`.
 
-The kernels here are called by those that fill the tables and those that read them. numba caches by
-source file: after a change here, change :data:`concours.metrics.originality.index.FORMAT` and touch
-``lookup_tables.py`` and ``lookup.py``.
+The kernels here are called by those that fill the tables and those that read them.
 """
 
 from __future__ import annotations
