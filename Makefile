@@ -40,7 +40,7 @@ types: $(STAMP)
 	@$(BIN)/mypy
 
 unit: $(STAMP)
-	@$(BIN)/python -m pytest -m 'not slow and not torch and not browser'
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow and not torch and not browser'
 
 test: lint types unit
 

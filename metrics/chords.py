@@ -220,8 +220,9 @@ def _viterbi(sounding: Ints, bass: Ints, tones: Ints, weights: Floats) -> Ints:
     path = np.full(spans, -1, np.int64)
     best = _first_best(score, pivot)
     for t in range(spans - 1, -1, -1):
-        if sounding[t].any():
-            path[t] = best
+        for pc in range(12):
+            if sounding[t, pc] > 0:
+                path[t] = best
         if t > 0 and not stay[t, best]:
             best = jump[t]
     return path

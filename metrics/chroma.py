@@ -80,6 +80,19 @@ def lowest_pitch(piece: Piece, edges: Ints) -> Ints:
 
 
 @compiled
+def _before(edges: Ints, tick: int) -> int:
+    """The span that holds what comes just before ``tick``."""
+    low, high = 0, len(edges)
+    while low < high:
+        middle = (low + high) // 2
+        if edges[middle] < tick:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
+@compiled
 def _chroma(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
     """Notes in the order of their onsets; a long one costs no more than a short one."""
     spans = max(0, len(edges) - 1)
@@ -103,7 +116,7 @@ def _chroma(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
         while last < spans - 1 and last < first + 4 and edges[last + 1] < b:
             last += 1
         if edges[last + 1] < b:
-            last = np.searchsorted(edges, b, side="left") - 1
+            last = _before(edges, b)
         sounding[first, pc] += edges[first + 1] - a
         sounding[last, pc] += b - edges[last]
         whole[first + 1, pc] += 1
@@ -127,8 +140,8 @@ def _lowest(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
     lowest = np.full(spans, 128, np.int64)
     if spans == 0:
         return lowest
-    long = np.zeros(len(onset), np.bool_)
-    first = 0
+    long = np.empty(len(onset), np.int64)
+    first, n = 0, 0
     for k in range(len(onset)):
         a = max(onset[k], edges[0])
         b = min(end[k], edges[spans])
@@ -137,16 +150,15 @@ def _lowest(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
         while edges[first + 1] <= a:
             first += 1
         if first + SHORT < spans and edges[first + SHORT] < b:
-            long[k] = True
+            long[n] = k
+            n += 1
             continue
         s = first
         while s < spans and edges[s] < b:
             lowest[s] = min(lowest[s], pitch[k])
             s += 1
-    if long.any():
-        at = np.flatnonzero(long)
-        at = at[np.argsort(pitch[at], kind="mergesort")]
-        paint = _painted(onset[at], end[at], pitch[at], edges)
+    if n:
+        paint = _painted(onset, end, pitch, edges, _by_pitch(pitch, long[:n]))
         for s in range(spans):
             if paint[s] >= 0:
                 lowest[s] = min(lowest[s], paint[s])
@@ -157,19 +169,34 @@ def _lowest(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
 
 
 @compiled
-def _painted(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
-    """Each span gets the pitch of the first note in the given order that sounds in it."""
+def _by_pitch(pitch: Ints, notes: Ints) -> Ints:
+    """The notes from the lowest up, those of one pitch in the order given."""
+    first = np.zeros(129, np.int64)
+    for k in notes:
+        first[pitch[k] + 1] += 1
+    for p in range(128):
+        first[p + 1] += first[p]
+    ordered = np.empty(len(notes), np.int64)
+    for k in notes:
+        ordered[first[pitch[k]]] = k
+        first[pitch[k]] += 1
+    return ordered
+
+
+@compiled
+def _painted(onset: Ints, end: Ints, pitch: Ints, edges: Ints, order: Ints) -> Ints:
+    """Each span gets the pitch of the first note in that order that sounds in it."""
     spans = max(0, len(edges) - 1)
     paint = np.full(spans, -1, np.int64)
     if spans == 0:
         return paint
     following = np.arange(spans + 1)  # the first unpainted span at or after each
-    for k in range(len(onset)):
+    for k in order:
         a = max(onset[k], edges[0])
         b = min(end[k], edges[spans])
         if a >= b:
             continue
-        s = np.searchsorted(edges, a, side="right") - 1
+        s = _before(edges, a + 1)
         while True:
             root = s
             while following[root] != root:

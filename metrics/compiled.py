@@ -7,6 +7,8 @@ Conventions
 - The cache lies beside the source, or in the user's cache folder where that is read-only; where
   neither can be written, every process compiles for itself.
 - numba is imported with the first kernel that runs, not with the metrics.
+- A kernel sums, counts and searches in loops of its own: numba's versions of numpy's ``sum``,
+  ``max``, ``any``, ``searchsorted`` and the like import scipy.linalg with the first such kernel.
 """
 
 from __future__ import annotations
@@ -105,20 +107,24 @@ class _Turns:
 
     def _read(self, signature: Any, target: Any) -> Any:
         """What the cache holds, got ready to run but not to compile: that takes longer than
-        reading all kernels, and numba does it again where something is missing."""
-        from numba.core.runtime.nrt import rtsys
+        reading all kernels, and numba does it again where something is missing.
 
+        These are numba's inner parts: in a version that has none of the kind every kernel takes
+        its turn, and is read then."""
         try:
+            from numba.core.runtime.nrt import rtsys
+
             rtsys.initialize(target)
             return self._kept._load_overload(signature, target)
-        except (AttributeError, OSError):
+        except (ImportError, AttributeError, TypeError, OSError):
             return None
 
     def save_overload(self, signature: Any, data: Any) -> None:
         try:
             self._kept.save_overload(signature, data)
         finally:
-            self._waiting.pop().__exit__(None, None, None)
+            if self._waiting:
+                self._waiting.pop().__exit__(None, None, None)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._kept, name)

@@ -91,7 +91,10 @@ def thresholded(similarity: Floats, keep: float = 0.15) -> Floats:
 def _scaled(similarity: Floats, at: int) -> Floats:
     """The matrix over the threshold that is value number ``at`` of all in ascending order."""
     n = len(similarity)
-    low, high = _ranked(similarity, at), similarity.max()
+    low, high = _ranked(similarity, at), 0.0
+    for i in range(n):
+        for j in range(n):
+            high = max(high, similarity[i, j])
     width = high - low
     matrix = np.full((n, n), PENALTY)
     for i in range(n):

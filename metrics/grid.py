@@ -13,7 +13,6 @@ Conventions
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +35,7 @@ class GridError(ValueError):
     """The meters and the length give more bars than any piece of music has."""
 
 
+@compiled
 def unit_ticks(numerator: int, denominator: int, ticks_per_quarter: int) -> tuple[float, float]:
     """(ticks a bar, ticks a beat) of a meter; fractions of a tick are kept.
 
@@ -49,8 +49,8 @@ def unit_ticks(numerator: int, denominator: int, ticks_per_quarter: int) -> tupl
 
 def bar_grid(
     meter_tick: Ticks,
-    meter_numerator: NDArray[np.int64],
-    meter_denominator: NDArray[np.int64],
+    meter_numerator: Ticks,
+    meter_denominator: Ticks,
     end: int,
     ticks_per_quarter: int,
     bar_edges: Ticks | None = None,
@@ -71,19 +71,72 @@ def bar_grid(
     if end <= 0:
         zero = np.zeros(1, np.int64)
         return Grid(zero, zero)
-    segments = _segments(meter_tick, meter_numerator, meter_denominator, end)
-    _check_count(segments, ticks_per_quarter)
-    if bar_edges is not None:
-        edges = _stated(np.asarray(bar_edges, np.int64), segments, end, ticks_per_quarter)
-        return Grid(edges, _restarted(edges, segments, ticks_per_quarter))
-    starts, finals = np.array([s[:2] for s in segments], np.int64).T.copy()
-    units = np.array([unit_ticks(n, d, ticks_per_quarter) for _, _, n, d in segments])
-    bar, start, stop = float(units[-1, 0]), *segments[-1][:2]
-    count = max(1, math.ceil((stop - start) / bar - 1e-9))
-    while count > 1 and round(start + (count - 1) * bar) >= stop:
+    meters = (meter_tick, meter_numerator, meter_denominator)
+    if bar_edges is None:
+        bars, beats, many = _laid(*meters, end, ticks_per_quarter, MAX_BEATS)
+        _check_count(many)
+        return Grid(bars, beats)
+    segments = list(zip(*(column.tolist() for column in _segments(*meters, end)), strict=True))
+    _check_count(
+        sum(
+            (stop - start) / max(1.0, unit_ticks(n, d, ticks_per_quarter)[1])
+            for start, stop, n, d in segments
+        )
+    )
+    edges = _stated(np.asarray(bar_edges, np.int64), segments, end, ticks_per_quarter)
+    return Grid(edges, _restarted(edges, segments, ticks_per_quarter))
+
+
+def _check_count(beats: float) -> None:
+    if beats > MAX_BEATS:
+        raise GridError(
+            f"{beats:.0f} beats: no piece has over {MAX_BEATS}; its times or meters are corrupt"
+        )
+
+
+@compiled
+def _segments(
+    tick: Ticks, numerator: Ticks, denominator: Ticks, end: int
+) -> tuple[Ticks, Ticks, Ticks, Ticks]:
+    """Spans of one meter each, covering 0 to ``end``: starts, stops, numerators, denominators."""
+    room = len(tick) + 1
+    start, stop = np.zeros(room, np.int64), np.empty(room, np.int64)
+    over, under = np.full(room, 4), np.full(room, 4)
+    k = 0
+    for i in range(len(tick)):
+        if tick[i] >= end:
+            break
+        if tick[i] > start[k]:
+            if numerator[i] == over[k] and denominator[i] == under[k]:
+                continue
+            stop[k] = tick[i]
+            k += 1
+            start[k] = tick[i]
+        over[k], under[k] = numerator[i], denominator[i]
+    stop[k] = end
+    return start[: k + 1], stop[: k + 1], over[: k + 1], under[: k + 1]
+
+
+@compiled
+def _laid(
+    tick: Ticks, numerator: Ticks, denominator: Ticks, end: int, ticks_per_quarter: int, most: int
+) -> tuple[Ticks, Ticks, float]:
+    """(bar edges, beat edges, beats), the edges left out where there are over ``most`` beats."""
+    start, stop, over, under = _segments(tick, numerator, denominator, end)
+    n = len(start)
+    bar, beat = np.empty(n), np.empty(n)
+    beats = 0.0
+    for i in range(n):
+        bar[i], beat[i] = unit_ticks(over[i], under[i], ticks_per_quarter)
+        beats += (stop[i] - start[i]) / max(1.0, beat[i])
+    if beats > most:
+        return stop[:0], stop[:0], beats
+    first, last, length = start[n - 1], stop[n - 1], bar[n - 1]
+    count = max(1, int(np.ceil((last - first) / length - 1e-9)))
+    while count > 1 and int(np.rint(first + (count - 1) * length)) >= last:
         count -= 1  # a bar line between ticks rounds up to the end: no empty bar after it
-    finals[-1] = round(start + count * bar)
-    return Grid(*(_edges(starts, finals, units[:, k].copy()) for k in (0, 1)))
+    stop[n - 1] = int(np.rint(first + count * length))
+    return _edges(start, stop, bar), _edges(start, stop, beat), beats
 
 
 @compiled
@@ -107,17 +160,6 @@ def _edges(starts: Ticks, stops: Ticks, steps: Any) -> Ticks:
     return edges[:n].copy()
 
 
-def _check_count(segments: list[tuple[int, int, int, int]], ticks_per_quarter: int) -> None:
-    beats = sum(
-        (stop - start) / max(1.0, unit_ticks(n, d, ticks_per_quarter)[1])
-        for start, stop, n, d in segments
-    )
-    if beats > MAX_BEATS:
-        raise GridError(
-            f"{beats:.0f} beats: no piece has over {MAX_BEATS}; its times or meters are corrupt"
-        )
-
-
 def _stated(
     edges: Ticks, segments: list[tuple[int, int, int, int]], end: int, ticks_per_quarter: int
 ) -> Ticks:
@@ -131,22 +173,6 @@ def _stated(
     keep = int(np.searchsorted(edges, end, side="left"))
     kept: Ticks = edges[: keep + 1].astype(np.int64)
     return kept
-
-
-def _segments(
-    tick: Ticks, numerator: NDArray[np.int64], denominator: NDArray[np.int64], end: int
-) -> list[tuple[int, int, int, int]]:
-    """Spans of one meter each: (start, stop, numerator, denominator), covering 0 to ``end``."""
-    changes: list[tuple[int, int, int]] = [(0, 4, 4)]
-    for t, n, d in zip(tick.tolist(), numerator.tolist(), denominator.tolist(), strict=True):
-        if t >= end:
-            break
-        if t <= changes[-1][0]:
-            changes[-1] = (changes[-1][0], n, d)
-        elif (n, d) != changes[-1][1:]:
-            changes.append((t, n, d))
-    stops = [*(c[0] for c in changes[1:]), end]
-    return [(t, stop, n, d) for (t, n, d), stop in zip(changes, stops, strict=True)]
 
 
 def _steps(start: float, stop: float, step: float) -> Ticks:

@@ -109,7 +109,10 @@ def _class_ticks(onset: Ints, end: Ints, pitch: Ints) -> Ints:
 @compiled
 def correlate(weights: Ints, major: Floats, minor: Floats, start: int) -> tuple[float, float, int]:
     """(best correlation, second best, 12 × minor + tonic); -1 where all weights are equal."""
-    mean = weights.sum() / 12.0
+    total = 0
+    for weight in weights:
+        total += weight
+    mean = total / 12.0
     spread = 0.0
     for i in range(12):  # in the order of the scale degrees, so that rounding transposes too
         spread += (weights[(start + i) % 12] - mean) ** 2
@@ -118,8 +121,13 @@ def correlate(weights: Ints, major: Floats, minor: Floats, start: int) -> tuple[
     best, second, state = -2.0, -2.0, -1
     for mode in range(2):
         profile = major if mode == 0 else minor
-        centre = profile.mean()
-        norm = np.sqrt(((profile - centre) ** 2).sum())
+        centre, square = 0.0, 0.0
+        for value in profile:
+            centre += value
+        centre /= len(profile)
+        for value in profile:
+            square += (value - centre) ** 2
+        norm = np.sqrt(square)
         for step in range(12):
             tonic = (start + step) % 12
             dot = 0.0

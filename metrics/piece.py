@@ -82,7 +82,7 @@ class Piece:
     @property
     def seconds(self) -> float:
         """Time from tick 0 to the end of the last note."""
-        return float(self.to_seconds(np.array([self.end_tick]))[0])
+        return self.shared("seconds", lambda: float(self.to_seconds(self.end_tick)))
 
     @property
     def pitched(self) -> Piece:
@@ -265,6 +265,8 @@ def _check_notes(columns: list[Ints], drums: Bools, ticks_per_quarter: int) -> N
 
 def _tempo_map(tick: Ints, qpm: Floats) -> tuple[Ints, Floats]:
     """In ascending order from tick 0 on, where 120 holds unless stated; the last of each tick."""
+    if len(tick) == 1 and tick[0] == 0:
+        return tick, qpm
     tick, qpm = np.concatenate([FROM_0, tick]), np.concatenate([AT_120, qpm])
     order = np.argsort(tick, kind="stable")
     tick = tick[order]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 
@@ -40,22 +40,32 @@ SCALES = {
 def pitch_histogram(piece: Piece, weighting: Weighting = "count") -> Floats:
     """Weight of each MIDI pitch, shape (128,); all zero without pitched notes."""
 
-    def compute() -> Floats:
-        p = piece.pitched
-        weights = (p.end - p.onset).astype(np.float64) if weighting == "duration" else None
-        return np.bincount(p.pitch, weights, minlength=128).astype(np.float64)
-
-    return piece.shared(("pitch_histogram", weighting), compute)
+    return _histograms(piece, weighting)[0]
 
 
 def pitch_class_histogram(piece: Piece, weighting: Weighting = "count") -> Floats:
     """Weight of each pitch class from C on, shape (12,)."""
 
-    def compute() -> Floats:
-        padded = np.concatenate([pitch_histogram(piece, weighting), np.zeros(4)])
-        return cast(Floats, padded.reshape(11, 12).sum(axis=0))
+    return _histograms(piece, weighting)[1]
 
-    return piece.shared(("pitch_class_histogram", weighting), compute)
+
+def _histograms(piece: Piece, weighting: Weighting) -> tuple[Floats, Floats]:
+    def compute() -> tuple[Floats, Floats]:
+        p = piece.pitched
+        return _weighed(p.onset, p.end, p.pitch, weighting == "duration")
+
+    return piece.shared(("pitch_histograms", weighting), compute)
+
+
+@compiled
+def _weighed(onset: Ints, end: Ints, pitch: Ints, by_length: bool) -> tuple[Floats, Floats]:
+    """Weights of the pitches and of the pitch classes: shapes (128,), (12,)."""
+    pitches, classes = np.zeros(128), np.zeros(12)
+    for i in range(len(pitch)):
+        pitches[pitch[i]] += end[i] - onset[i] if by_length else 1
+    for p in range(128):
+        classes[p % 12] += pitches[p]
+    return pitches, classes
 
 
 def entropy(weights: Floats) -> float | Undefined:
@@ -82,7 +92,7 @@ def pitch_range(piece: Piece) -> float | Undefined:
     >>> pitch_range(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 64, 72]))
     12.0
     """
-    used = np.flatnonzero(pitch_histogram(piece))
+    used = pitch_histogram(piece).nonzero()[0]
     return float(used[-1] - used[0]) if len(used) else NO_PITCHED_NOTES
 
 
@@ -201,11 +211,22 @@ def scale_consistency(
     >>> scale_consistency(chromatic) == 7 / 12
     True
     """
-    histogram = pitch_class_histogram(piece, weighting)
-    total = histogram.sum()
-    if total <= 0:
-        return NO_PITCHED_NOTES
-    return float((_scale_masks(scales) @ histogram).max() / total)
+    within, total = _within(_scale_masks(scales), pitch_class_histogram(piece, weighting))
+    return within / total if total > 0 else NO_PITCHED_NOTES
+
+
+@compiled
+def _within(masks: Floats, histogram: Floats) -> tuple[float, float]:
+    """(the most weight that one of the masks lets through, all weight)."""
+    total, best = 0.0, 0.0
+    for weight in histogram:
+        total += weight
+    for mask in masks:
+        inside = 0.0
+        for k in range(12):
+            inside += mask[k] * histogram[k]
+        best = max(best, inside)
+    return best, total
 
 
 @cache
@@ -301,10 +322,11 @@ def _window_entropies(weights: Ints, width: int) -> tuple[Floats, float, int]:
     window = np.zeros(12, np.int64)
     total, filled = 0.0, 0
     for i in range(len(weights)):
+        heard = 0
         for k in range(12):
             window[k] += weights[i, k] - (weights[i - width, k] if i >= width else 0)
+            heard += window[k]
         first = i - width + 1
-        heard = window.sum()
         if first < 0 or heard == 0:
             continue
         bits = 0.0

@@ -300,7 +300,9 @@ def _counted(ticks: Ints, rate: float) -> tuple[Ints, Ints]:
             rare[n] = step
             n += 1
     rare = np.sort(rare[:n])
-    room = np.count_nonzero(counts) + n
+    room = n
+    for count in counts:
+        room += 1 if count > 0 else 0
     found, often = np.empty(room, np.int64), np.empty(room, np.int64)
     k = 0
     for step in range(len(counts)):

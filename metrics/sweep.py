@@ -112,13 +112,16 @@ def empty_spans(piece: Piece, edges: Ints) -> tuple[int, int]:
 
 @compiled
 def _empty(onset: Ints, end: Ints, edges: Ints) -> tuple[int, int]:
-    stop = end.max()
-    spans = 0
+    stop, spans, filled = 0, 0, 0
+    for tick in end:
+        stop = max(stop, tick)
     while spans < len(edges) - 1 and edges[spans] < stop:
         spans += 1
     if spans == 0:
         return 0, 0
-    return spans - _occupied(onset, end, edges[: spans + 1]).sum(), spans
+    for sounds in _occupied(onset, end, edges[: spans + 1]):
+        filled += sounds
+    return spans - filled, spans
 
 
 @compiled
@@ -260,7 +263,10 @@ def bar_likeness(grid: Bools, offset: Ints) -> tuple[float, int, float, int]:
                 n += 1
                 for step in range(steps):
                     onsets[step] += grid[offset[bar] + step]
-        apart += (onsets * (n - onsets)).sum() / steps
+        unlike = 0
+        for step in range(steps):
+            unlike += onsets[step] * (n - onsets[step])
+        apart += unlike / steps
         pairs += n * (n - 1) // 2
     return differing, neighbours, apart, pairs
 
@@ -275,7 +281,10 @@ def tracks_together(piece: Piece) -> tuple[int, int]:
 
 @compiled
 def _tracks_together(onset: Ints, end: Ints, end_order: Ints, track: Ints) -> tuple[int, int]:
-    active = np.zeros(track.max() + 1, np.int64)
+    highest = 0
+    for number in track:
+        highest = max(highest, number)
+    active = np.zeros(highest + 1, np.int64)
     several, sounding, tracks, now, next_end = 0, 0, 0, 0, 0
     i, n = 0, len(onset)
     while next_end < n:

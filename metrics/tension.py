@@ -187,7 +187,10 @@ def _measured(
     apart = np.empty((12, 12))
     for i in range(12):
         for j in range(12):
-            apart[i, j] = np.sqrt(((points[i] - points[j]) ** 2).sum())
+            square = 0.0
+            for axis in range(3):
+                square += (points[i, axis] - points[j, axis]) ** 2
+            apart[i, j] = np.sqrt(square)
     weights = np.empty(12, np.int64)  # by the line of fifths
     w = 0
     for s in range(n):

@@ -12,7 +12,6 @@ from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
 from concours.metrics.sweep import ticks_at_polyphony, tracks_together
 
-PITCHES = np.arange(129)
 NOTHING_SOUNDS = Undefined("no pitched note has a length")
 
 
@@ -35,9 +34,8 @@ def polyphony(piece: Piece) -> float | Undefined:
     >>> polyphony(make_piece(onset=[0, 0], end=[480, 960], pitch=[60, 64]))
     1.5
     """
-    ticks = ticks_at_polyphony(piece)
-    sounding = ticks[1:].sum()
-    return float(PITCHES @ ticks / sounding) if sounding else NOTHING_SOUNDS
+    weighted, sounding, _ = _moments(ticks_at_polyphony(piece), 1)
+    return weighted / sounding if sounding else NOTHING_SOUNDS
 
 
 @metric(
@@ -62,9 +60,19 @@ def polyphony_rate(piece: Piece, *, at_least: int = 2) -> float | Undefined:
     """
     if at_least < 1:
         raise ValueError(f"at_least must be 1 or more, not {at_least}")
-    ticks = ticks_at_polyphony(piece)
-    total = ticks.sum()
-    return float(ticks[at_least:].sum() / total) if total else NOTHING_SOUNDS
+    _, several, total = _moments(ticks_at_polyphony(piece), at_least)
+    return several / total if total else NOTHING_SOUNDS
+
+
+@compiled
+def _moments(ticks: Ints, at_least: int) -> tuple[int, int, int]:
+    """Of the ticks at each count: (their sum weighted by it, from ``at_least`` on, all)."""
+    weighted, several, total = 0, 0, 0
+    for count in range(len(ticks)):
+        weighted += count * ticks[count]
+        several += ticks[count] if count >= at_least else 0
+        total += ticks[count]
+    return weighted, several, total
 
 
 @metric(
@@ -206,7 +214,10 @@ def mean_track_range(piece: Piece) -> Scored | Undefined:
 @compiled
 def _registers(track: Ints, pitch: Ints) -> Ints:
     """(track, notes, sum of pitches, lowest, highest) of each track with notes."""
-    rows = np.zeros((track.max() + 1, 5), np.int64)
+    highest = 0
+    for number in track:
+        highest = max(highest, number)
+    rows = np.zeros((highest + 1, 5), np.int64)
     for i in range(len(track)):
         row = rows[track[i]]
         row[0] = track[i]
@@ -214,4 +225,10 @@ def _registers(track: Ints, pitch: Ints) -> Ints:
         row[2] += pitch[i]
         row[3] = min(row[3], pitch[i]) if row[1] > 1 else pitch[i]
         row[4] = max(row[4], pitch[i])
-    return rows[rows[:, 1] > 0]
+    n = 0
+    for i in range(len(rows)):
+        if rows[i, 1] > 0:
+            for column in range(5):
+                rows[n, column] = rows[i, column]
+            n += 1
+    return rows[:n].copy()

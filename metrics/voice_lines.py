@@ -55,8 +55,13 @@ def stranded_leading_tones(
     tonic or its deputy; chances are those that move there. ``root``: of the chord of each span
     between ``edges``, -1 for none."""
     degree = np.full(len(pitch), -1, np.int64)
+    span = 0
     for k in range(len(pitch)):
-        over = root[np.searchsorted(edges, onset[k], side="right") - 1]
+        if k == 0 or line[k] != line[k - 1]:
+            span = 0
+        while span < len(edges) - 2 and edges[span + 1] <= onset[k]:
+            span += 1
+        over = root[span]
         if over >= 0:
             degree[k] = (over - tonic) % 12
     found = np.empty(len(pitch), np.int64)

@@ -107,14 +107,25 @@ def places(piece: Piece, ticks: Ints) -> list[dict[str, Any]]:
 
 
 @compiled
+def _started(edges: Ints, tick: int) -> int:
+    """How many of the ascending edges lie at or before ``tick``."""
+    low, high = 0, len(edges)
+    while low < high:
+        middle = (low + high) // 2
+        if edges[middle] <= tick:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
 def _places(ticks: Ints, bar_edges: Ints, beat_edges: Ints) -> tuple[Ints, Floats]:
     bars, beats = np.empty(len(ticks), np.int64), np.empty(len(ticks))
     for i in range(len(ticks)):
-        bar = np.searchsorted(bar_edges, ticks[i], side="right") - 1
-        bar = min(max(bar, 0), max(0, len(bar_edges) - 2))
-        first = np.searchsorted(beat_edges, bar_edges[bar])
-        beat = np.searchsorted(beat_edges, ticks[i], side="right") - 1
-        beat = min(beat, len(beat_edges) - 2)
+        bar = min(max(_started(bar_edges, ticks[i]) - 1, 0), max(0, len(bar_edges) - 2))
+        first = _started(beat_edges, bar_edges[bar] - 1)
+        beat = min(_started(beat_edges, ticks[i]) - 1, len(beat_edges) - 2)
         start, stop = beat_edges[beat], beat_edges[beat + 1]
         bars[i] = bar + 1
         beats[i] = beat - first + 1 + (ticks[i] - start) / (stop - start)

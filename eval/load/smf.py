@@ -83,7 +83,7 @@ def _read_all(data: Any, spans: Any, control: int) -> tuple[Any, Any, Any, Any, 
         if fault > 1:
             break
     number = np.zeros((len(spans), 16), np.int64)
-    parts = np.empty((used.sum(), 2), np.int64)
+    parts = np.empty((min(16 * len(spans), n), 2), np.int64)
     count = 0
     for t in range(len(spans)):
         for channel in range(16):
@@ -93,21 +93,25 @@ def _read_all(data: Any, spans: Any, control: int) -> tuple[Any, Any, Any, Any, 
                 count += 1
     for k in range(n):
         notes[4, k] = number[notes[4, k], notes[6, k]]
-    is_tempo = metas[:m, 1] == 0x51
-    tempos = np.empty((is_tempo.sum(), 2), np.int64)
-    others = np.empty((m - len(tempos), 5), np.int64)
+    tempos = np.empty((m, 2), np.int64)
+    others = np.empty((m, 5), np.int64)
     n_tempos = n_others = 0
     for k in range(m):
-        if is_tempo[k]:
+        if metas[k, 1] == 0x51:
             at, micros = metas[k, 2], 0
             if metas[k, 3] >= 3:
                 micros = (int(data[at]) << 16) + (int(data[at + 1]) << 8) + int(data[at + 2])
             tempos[n_tempos, 0], tempos[n_tempos, 1] = metas[k, 0], micros
             n_tempos += 1
         else:
-            others[n_others] = metas[k]
+            for column in range(5):
+                others[n_others, column] = metas[k, column]
             n_others += 1
-    return notes[:, :n].copy(), parts, others, tempos, tracks
+    kept = np.empty((7, n), np.int64)
+    for row in range(7):
+        for k in range(n):
+            kept[row, k] = notes[row, k]
+    return kept, parts[:count], others[:n_others], tempos[:n_tempos], tracks
 
 
 @compiled
@@ -126,7 +130,8 @@ def _read(  # noqa: PLR0915 - one loop over bytes; calls would hide the cursor
     following: Any,
 ) -> tuple[int, int, int, int, int, int, int]:
     """(notes, metas, tick, stray note-offs, fault, where, last control) after one track."""
-    first[:] = -1  # oldest sounding note of each channel and pitch
+    for slot in range(len(first)):  # oldest sounding note of each channel and pitch
+        first[slot] = -1
     program = np.zeros(16, np.int64)
     tick = stray = status = 0
     controlled = -1

@@ -61,6 +61,7 @@ def longest_matches(
     ``blocked``: (k, 2), ascending and disjoint ranges (start, stop) of the text in which no match
     may start.
 
+    >>> from concours.metrics.originality.lookup_tables import tables
     >>> from concours.metrics.originality.suffix import suffix_array
     >>> text = np.array([1, 2, 3, 0, 2, 3, 1], np.int32)
     >>> suffixes, everywhere = suffix_array(text), np.empty((0, 2), np.int64)

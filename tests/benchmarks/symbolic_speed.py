@@ -1,14 +1,14 @@
 """How fast notes are read and measured, beside muspy.
 
-    python tests/benchmarks/symbolic_speed.py [FOLDER] [--files N] [--peer-files N]
+    python tests/benchmarks/symbolic_speed.py [FOLDER] [--files N] [--peer-files N] [--only PART]
 
 Prints, from one run and for the MIDI files under FOLDER,
 
 - CPU time a file, one process, warm: symusic's parse, our reading, reading and the eleven metrics
   that muspy has too (our definitions, and muspy's own conventions), reading and the whole catalogue
   of clip metrics; the median file beside the mean;
-- how many times as long muspy takes for the same eleven, and whether the numbers agree; muspy runs
-  on every k-th file so that it takes a minute and not an hour;
+- how many times as long muspy takes for the same eleven, once on each file (or on every k-th, see
+  ``--peer-files``), and whether the numbers agree;
 - the whole catalogue against the bare parse, which is asked to be at most ten times as fast;
 - two processes against one (wall time, so only on an idle machine of two cores or more);
 - the peak memory of a worker that reads all the files once and three times, and of one that reads
@@ -16,10 +16,14 @@ Prints, from one run and for the MIDI files under FOLDER,
 - the CPU time of a new process with a warm compile cache, from its start to the first file's whole
   catalogue, and of `concours score` on that file, which starts a worker of its own.
 
+``--only speed``, ``processes``, ``memory`` or ``start`` prints a part. Each line comes as soon as
+it is known. About four minutes for 630 files on an idle machine.
+
 Figures depend on the machine and the files: quote ratios, with the line that this prints first.
 """
 
 import argparse
+import functools
 import math
 import os
 import platform
@@ -49,6 +53,7 @@ ELEVEN = (
 )
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "symbolic"
 ROUNDS = 3
+print = functools.partial(print, flush=True)
 
 Work = Callable[[Path, bytes], object]
 Files = Sequence[tuple[Path, bytes]]
@@ -102,13 +107,13 @@ def muspy_values(path: Path) -> dict[str, float]:
     }
 
 
-def disagreements(paths: Sequence[Path]) -> int:
+def disagreements(peer: dict[Path, dict[str, float]]) -> int:
     """How many of the eleven numbers differ by more than 1e-9 from muspy's own."""
     ours = compat_catalogue("muspy")
     wrong = 0
-    for path in paths:
+    for path, values in peer.items():
         piece = load(path).piece
-        for name, want in muspy_values(path).items():
+        for name, want in values.items():
             got = ours[name].function(piece)
             same = math.isnan(want) if isinstance(got, Undefined) else abs(got - want) <= 1e-9
             wrong += not same
@@ -123,8 +128,12 @@ def readable(folder: Path, limit: int) -> list[tuple[Path, bytes]]:
         except LoadError:
             continue
         files.append((path, path.read_bytes()))
-    step = max(1, len(files) // limit) if limit else 1
-    return files[::step]
+    return spread(files, limit)
+
+
+def spread(files: list[tuple[Path, bytes]], limit: int) -> list[tuple[Path, bytes]]:
+    """At most ``limit`` of the files, evenly; all for 0."""
+    return files[:: math.ceil(len(files) / limit)] if limit else files
 
 
 def everything(paths: Sequence[Path]) -> int:
@@ -189,8 +198,7 @@ import sys
 from pathlib import Path
 from concours.eval.work import Measurement, Task, score_item
 from concours.eval.items import find_items
-from concours.metrics.registry import catalogue
-clips = [s.name for s in catalogue().values() if s.level == "clip" and s.inputs == "symbolic"]
+clips = sys.argv[2:]
 item = find_items(sys.argv[1])[0]
 measurements = tuple(Measurement(i, name, {}) for i, name in enumerate(clips))
 outcome = score_item(Task(item.sha256, str(item.location), "", item.kind, measurements))
@@ -221,10 +229,10 @@ def report_speed(files: Files, few: Files) -> None:
         )
     places = {path: i for i, (path, _) in enumerate(files)}
     muspy_values(few[0][0])
-    peer = []
+    peer, values = [], {}
     for path, _ in few:
         start = time.process_time()
-        muspy_values(path)
+        values[path] = muspy_values(path)
         peer.append(time.process_time() - start)
     print(f"{'muspy: reading + 11 metrics':42s}{1e3 * statistics.fmean(peer):8.3f} ms a file")
     for name in ("our reading + 11 metrics", "our reading + 11 metrics as muspy's"):
@@ -234,10 +242,12 @@ def report_speed(files: Files, few: Files) -> None:
             f"  muspy takes {sum(peer) / sum(same):.0f} times as long on the same {len(few)} files "
             f"(median of the files {statistics.median(ratios):.0f}) as {name}"
         )
-    wrong = disagreements([p for p, _ in few])
+    wrong = disagreements(values)
     print(f"  {wrong} of {len(few) * len(ELEVEN)} numbers differ by over 1e-9 from muspy's")
-    costs = seconds({s.name: measure([s]) for s in clips}, few)
-    alone_cost = {name: statistics.fmean(v) - reading for name, v in costs.items()}
+    some = spread(list(files), 40)
+    costs = seconds({"": load, **{s.name: measure([s]) for s in clips}}, some)
+    least = statistics.fmean(costs.pop(""))
+    alone_cost = {name: statistics.fmean(v) - least for name, v in costs.items()}
     costliest = sorted(alone_cost, key=lambda n: -alone_cost[n])[:8]
     print("costliest alone, ms beyond reading:")
     print("  " + ", ".join(f"{name} {1e3 * alone_cost[name]:.3f}" for name in costliest))
@@ -247,6 +257,10 @@ def report_processes(files: Files) -> None:
     paths = [path for path, _ in files]
     one, two = processes(paths, 1), processes(paths, 2)
     print(f"two processes: {one / two:.2f} times one (wall {one:.2f} and {two:.2f} s)")
+
+
+def report_memory(files: Files) -> None:
+    paths = [path for path, _ in files]
     once, thrice = alone(everything, paths), alone(everything, [*paths] * 3)
     print(f"peak memory of a worker: {once / 1024:.0f} MiB for {len(paths)} files, ", end="")
     print(f"{thrice / 1024:.0f} MiB for them three times over")
@@ -258,8 +272,13 @@ def report_processes(files: Files) -> None:
             peaks.append(alone(everything, [path]) / 1024)
     print(f"  for one MusicXML tune: {peaks[0]:.0f} MiB at 48 ticks a quarter, ", end="")
     print(f"{peaks[1]:.0f} MiB at 10,080")
+
+
+def report_start(files: Files) -> None:
     small = sorted(files, key=lambda f: len(f[1]))[len(files) // 2][0]
-    lone = first_file([sys.executable, "-c", IN_ONE_PROCESS, str(small)])
+    lone = first_file(
+        [sys.executable, "-c", IN_ONE_PROCESS, str(small), *(s.name for s in clip_metrics())]
+    )
     command = "from concours.eval.cli import main; main()"
     asked = ["score", str(small), "--metrics", "symbolic"]
     scored = first_file([sys.executable, "-c", command, *asked])
@@ -271,18 +290,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, default=DATA)
     parser.add_argument("--files", type=int, default=0, help="about so many of them (0: all)")
-    parser.add_argument("--peer-files", type=int, default=60)
+    parser.add_argument("--peer-files", type=int, default=0, help="as many of those for muspy")
+    parser.add_argument("--only", choices=("speed", "processes", "memory", "start"))
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     files = readable(given.folder, given.files)
-    few = files[:: max(1, len(files) // max(1, given.peer_files))]
+    few = spread(files, given.peer_files)
     size = sum(len(data) for _, data in files) / len(files)
     print(
         f"{len(files)} MIDI files, mean {size / 1000:.1f} kB, muspy on {len(few)} of them; "
         f"Python {platform.python_version()}, {os.cpu_count()} cores"
     )
-    report_speed(files, few)
-    report_processes(files)
+    parts: dict[str, Callable[[], None]] = {
+        "speed": lambda: report_speed(files, few),
+        "processes": lambda: report_processes(files),
+        "memory": lambda: report_memory(files),
+        "start": lambda: report_start(files),
+    }
+    for name, report in parts.items():
+        if given.only in (None, name):
+            report()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from concours.metrics import compiled as compiled_module
 from concours.metrics.compiled import compile_in_turn
+from concours.metrics.registry import catalogue
 
 KERNEL = """
 from concours.metrics.compiled import compiled
@@ -30,11 +31,37 @@ print(sum(kernels.twice.stats.cache_hits.values()), sum(kernels.twice.stats.cach
 """
 
 
-def hits_and_misses(folder: Path, home: Path) -> list[int]:
+INSIDE_CHANGED = """
+import numba.core.caching as caching
+import numba.core.runtime.nrt as nrt
+del nrt.rtsys
+inner = caching._Cache if "_load_overload" in vars(caching._Cache) else caching.Cache
+inner.renamed = inner._load_overload
+del inner._load_overload
+def load_overload(self, signature, target):
+    target.refresh()
+    return self.renamed(signature, target)
+inner.load_overload = load_overload
+"""
+FIRST_FILE = """
+import sys
+from concours.eval.load import load
+from concours.metrics.registry import find
+from pathlib import Path
+tune = b"X:1\\nM:3/4\\nL:1/4\\nK:C\\n" + b"G|c2e|d3|cde|" * 20 + b"]\\n"
+piece = load(Path("tune.abc"), tune).piece
+for name in sys.argv[1:]:
+    find(name).function(piece)
+assert "numba" in sys.modules
+print([m for m in ("scipy.linalg", "concours.metrics.audio_sets") if m in sys.modules])
+"""
+
+
+def hits_and_misses(folder: Path, home: Path, before: str = "") -> list[int]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "XDG"))}
     environment |= {"PYTHONPATH": str(folder), "HOME": str(home)}
     done = subprocess.run(
-        [sys.executable, "-B", "-c", USE],
+        [sys.executable, "-B", "-c", USE.replace("from kernels", before + "from kernels", 1)],
         env=environment,
         capture_output=True,
         text=True,
@@ -85,3 +112,21 @@ def test_only_what_is_not_in_the_cache_waits_for_its_turn(tmp_path: Path, monkey
     assert taken == ["in", "out"]
     assert twice(3) == 6
     assert taken == ["in", "out"]
+
+
+def test_the_cache_serves_a_numba_whose_inner_parts_have_other_names(tmp_path: Path) -> None:
+    folder, home = tmp_path / "package", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    (folder / "kernels.py").write_text(KERNEL)
+    assert hits_and_misses(folder, home, INSIDE_CHANGED) == [0, 1]
+    assert hits_and_misses(folder, home, INSIDE_CHANGED) == [1, 0]
+    assert hits_and_misses(folder, home) == [1, 0]
+
+
+def test_a_first_file_of_notes_imports_no_linear_algebra_and_nothing_of_sound() -> None:
+    names = [s.name for s in catalogue().values() if s.level == "clip" and s.inputs == "symbolic"]
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_FILE, *names], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -108,7 +108,7 @@ def test_viewpoints():
     assert len(set(linked.token.tolist())) == 3
     assert linked.tick.tolist() == [480, 720, 960]
     whole = events_of(piece, "pitch+duration")
-    assert len(set(whole.token.tolist())) == 4
+    assert len(set(whole.token.tolist())) == 3  # the two 64s are equal in both
     assert whole.tick.tolist() == [0, 480, 720, 960]
     moved = events_of(tune(67, 71, 71, 69, lengths=[480, 240, 240, 960]), "interval+duration")
     assert moved.token.tolist() == events_of(piece, "interval+duration").token.tolist()
