@@ -67,25 +67,33 @@ def _chunks(tasks: Sequence[T], workers: int) -> list[list[T]]:
 
 
 class _Turn:
-    """A lock of several processes, on which none waits for ever: its holder may be dead."""
+    """A lock of several processes, on which none waits for ever: its holder may be dead.
 
-    def __init__(self, lock: Any) -> None:
+    ``given_up`` is shared by all of them: once one has waited in vain, nobody waits again, for
+    there is one wait a kernel, and a task's time would pass in waiting.
+    """
+
+    def __init__(self, lock: Any, given_up: Any) -> None:
         self._lock = lock
+        self._given_up = given_up
         self._held: list[bool] = []
 
     def __enter__(self) -> None:
-        self._held.append(self._lock.acquire(timeout=COMPILING_SECONDS))
+        held = self._lock.acquire(timeout=0 if self._given_up.value else COMPILING_SECONDS)
+        if not held:
+            self._given_up.value = True
+        self._held.append(held)
 
     def __exit__(self, *error: object) -> None:
         if self._held.pop():
             self._lock.release()
 
 
-def _share_compiling(lock: Any) -> None:
+def _share_compiling(lock: Any, given_up: Any) -> None:
     """Workers that start together on an empty compile cache would all compile the same kernels."""
     from concours.metrics.compiled import compile_in_turn
 
-    compile_in_turn(_Turn(lock))
+    compile_in_turn(_Turn(lock, given_up))
 
 
 class LocalExecutor:
@@ -111,7 +119,7 @@ class LocalExecutor:
             max_workers=min(self.workers, len(waiting)),
             context=context,
             initializer=_share_compiling,
-            initargs=(context.RLock(),),
+            initargs=(context.RLock(), context.Value("b", False, lock=False)),
         )
         try:
             while waiting or running:

@@ -140,14 +140,20 @@ def invite(
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for the network")
 @click.option("--rate-limit", default=1.0, type=click.FloatRange(min=0.01),
               help="factor on the limits for each address")  # fmt: skip
+@click.option("--forwarded", "proxies", multiple=True, metavar="ADDRESS",
+              help="a proxy (or its network) whose X-Forwarded-For names the raters")  # fmt: skip
 @store_option
-def serve(name: str, port: int, host: str, rate_limit: float, url: str) -> None:
+def serve(
+    name: str, port: int, host: str, rate_limit: float, proxies: tuple[str, ...], url: str
+) -> None:
     """Run the raters' app until it is stopped. Put HTTPS in front of it on a network."""
     from concours.eval.store import study as stored
     from concours.listening_test.guard import Budget, Limits
     from concours.listening_test.live import open_live
+    from concours.listening_test.server import proxy_addresses
     from concours.listening_test.server import serve as run
 
+    trusted = proxy_addresses(proxies)
     store = _open(url)
     live = open_live(store, name)
     stored.go_live(store, live.id, time.time())
@@ -155,7 +161,7 @@ def serve(name: str, port: int, host: str, rate_limit: float, url: str) -> None:
         click.echo(f"study {name} is closed: raters can only see their code and withdraw", err=True)
     limits = Limits(*(Budget(b.rate * rate_limit, b.burst * rate_limit) for b in Limits()))
     click.echo(f"study {name} at http://{host}:{port} (stop with Ctrl-C)", err=True)
-    run(live, host, port, limits)
+    run(live, host, port, limits, trusted)
 
 
 @study.command()
@@ -204,7 +210,8 @@ def status(name: str, form: str, url: str) -> None:
     click.echo(f"{counts.n_ratings} ratings, {counts.n_preferences} preferences; each trial given "
                f"{counts.trial_given[0]} to {counts.trial_given[1]} times")  # fmt: skip
     if counts.n_erasures:
-        click.echo(f"{counts.n_erasures} raters withdrew; {counts.n_erased} answers erased")
+        word = "rater" if counts.n_erasures == 1 else "raters"
+        click.echo(f"{counts.n_erasures} {word} withdrew; {counts.n_erased} answers erased")
     if found.systems:
         click.echo(
             "95% confidence sequences over the raters who finished (they hold at every look)"
@@ -267,16 +274,22 @@ def codes(name: str, url: str) -> None:
 @study.command()
 @click.argument("name")
 @click.argument("rater")
-@click.option("--yes", is_flag=True, help="do not ask")
+@click.option("--yes", is_flag=True, help="do not ask; needed where there is no terminal")
 @store_option
 def withdraw(name: str, rater: str, yes: bool, url: str) -> None:
     """Erase everything a rater gave: r7, 7, an id, or the id of a crowd platform."""
+    from concours.eval.errors import UsageError
     from concours.eval.store import study as stored
 
     with _open(url) as store:
         found = stored.find_study(store, name)
         rater_id = stored.rater_by_name(store, found.id, rater)
-        if not yes and sys.stdin.isatty():
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UsageError(
+                    f"this erases everything that {rater} gave, for good, and nobody can be asked "
+                    "here: add --yes"
+                )
             click.confirm(f"Erase everything that {rater} gave?", abort=True, err=True)
         erased = stored.withdraw_rater(store, rater_id, time.time())
         click.echo(f"erased {erased.n_ratings} answers", err=True)

@@ -48,7 +48,7 @@ def test_each_slot_comes_first_equally_often() -> None:
 
 
 def candidate(number: int, a: str, b: str, given: int = 0) -> Candidate:
-    return Candidate(str(number), number, (a, b), "item", given)
+    return Candidate(str(number), number, "test", (a, b), "item", given)
 
 
 def test_least_rated_first() -> None:

@@ -52,10 +52,36 @@ def test_guessed_tokens_open_nothing_and_run_out(sqlite_served: Any, wire: Any) 
     sqlite_served.start()
     sqlite_served.invite()
     device = wire.Wire(sqlite_served.base)
-    statuses = [device.request("GET", f"/join/{'x' * 31}{i % 10}")[0] for i in range(40)]
+    # whoever calls itself somebody else each time gains nothing by it
+    statuses = [
+        device.request(
+            "GET", f"/join/{'x' * 31}{i % 10}", headers={"X-Forwarded-For": f"203.0.113.{i}"}
+        )[0]
+        for i in range(40)
+    ]
     assert set(statuses) == {404, 429}
     assert statuses[-1] == 429
     assert all("set-cookie" not in h for h in device.headers)
+
+
+def test_behind_a_named_proxy_each_rater_has_limits_of_their_own(
+    sqlite_served: Any, wire: Any
+) -> None:
+    sqlite_served.create(**MOS)
+    sqlite_served.start("--forwarded", "127.0.0.1")
+    device = wire.Wire(sqlite_served.base)
+
+    def guess(seen_by_proxy: str) -> int:
+        sent = {"X-Forwarded-For": seen_by_proxy}
+        return int(device.request("GET", "/join/" + "x" * 32, headers=sent)[0])
+
+    assert [guess("203.0.113.1") for _ in range(40)][-1] == 429
+    assert guess("203.0.113.2") == 404
+    # what the rater put in front of the proxy's own word counts for nothing
+    assert guess("203.0.113.3, 203.0.113.1") == 429
+    log = sqlite_served.log.read_text()
+    assert "203.0.113.1 GET /join/… 429" in log
+    assert "203.0.113.3" not in log
 
 
 def test_forged_cookies_show_no_study(running: Any, wire: Any) -> None:
@@ -238,13 +264,19 @@ def test_tokens_are_in_no_log(running: Any, wire: Any) -> None:
 @pytest.mark.parametrize(
     ("config", "clips"),
     [
-        ({"method": "pairwise", "traps": 1, "training": 1}, 8),
-        ({"method": "mushra", "reference": "alpha"}, 10),
-        ({"method": "abx"}, 6),
         ({"method": "mos", "show_prompt": True}, 4),
+        ({"method": "emotion", "emotion": "both", "emotion_frame": "both"}, 4),
+        ({"method": "human_or_machine", "traps": 1, "training": 1}, 6),
+        ({"method": "cmos", "traps": 1}, 6),
+        ({"method": "dcr", "reference": "alpha"}, 4),
+        ({"method": "ab"}, 4),
+        ({"method": "abx"}, 6),
+        ({"method": "pairwise", "traps": 1, "training": 1, "design": "adaptive-pairs",
+          "trials_per_rater": 2}, 8),
+        ({"method": "mushra", "reference": "alpha"}, 10),
     ],
-    ids=["pairwise", "mushra", "abx", "mos"],
-)
+    ids=lambda given: given["method"] if isinstance(given, dict) else "",
+)  # fmt: skip
 def test_nothing_received_tells_the_system(
     config: dict[str, Any], clips: int, sqlite_served: Any, wire: Any
 ) -> None:
@@ -255,7 +287,7 @@ def test_nothing_received_tells_the_system(
         (served.folder / "prompts.csv").write_text(f"path,prompt\n{rows}")
         paths = {s: {"path": s, "prompts": "prompts.csv"} for s in ("alpha", "beta")}
         config = {**config, "systems": paths}
-    served.create(items_per_system=2, **config)
+    served.create(items_per_system=2, must_hear=0.05, **config)
     (link,) = served.invite()
     served.start()
     device = rater(wire, served, link)

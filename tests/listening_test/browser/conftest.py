@@ -27,7 +27,7 @@ class Browser:
     def css(self, selector: str) -> list[Any]:
         return list(self.driver.find_elements("css selector", selector))
 
-    def until(self, what: str, condition: Callable[[], Any], seconds: float = 25) -> Any:
+    def until(self, what: str, condition: Callable[[], Any], seconds: float = 60) -> Any:
         from selenium.common.exceptions import WebDriverException
 
         end = time.monotonic() + seconds

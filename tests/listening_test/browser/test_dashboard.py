@@ -169,11 +169,11 @@ def test_the_named_people_see_the_study_and_others_do_not(
     assert "Log in" in forged.text()
     browser = new_browser()
     log_in(browser, base)
-    browser.until("dashboard", lambda: "Raters finished" in browser.text(), 60)
+    browser.until("dashboard", lambda: "Raters finished" in browser.text())
     browser.shot("dashboard")
     for email, verified in (("eve@example.com", True), ("ada@example.org", False)):
         provider.email, provider.verified = email, verified
         other = new_browser()
         log_in(other, base)
-        other.until("refusal", lambda other=other: "may not see" in other.text(), 60)
+        other.until("refusal", lambda other=other: "may not see" in other.text())
         assert "Raters finished" not in other.text()

@@ -52,8 +52,8 @@ def test_whole_study(name: str, served: Any, new_browser: Any) -> None:
     assert served.rows("playback")
 
 
-def test_every_page_kind_at_phone_width(served: Any, new_browser: Any) -> None:
-    served.create(
+def test_every_page_kind_at_phone_width(sqlite_served: Any, new_browser: Any) -> None:
+    sqlite_served.create(
         method="mos", training=1, traps=1, level=True, headphones={"rounds": 2},
         dimensions=["overall_quality", {"name": "swing", "question": {"en": "Does it swing?"}}],
         questionnaires=[
@@ -63,13 +63,13 @@ def test_every_page_kind_at_phone_width(served: Any, new_browser: Any) -> None:
              "questions": [{"name": "tired", "text": "Tired?", "options": ["yes", "no"]}]},
         ],
     )  # fmt: skip
-    (link,) = served.invite()
-    served.start()
+    (link,) = sqlite_served.invite()
+    sqlite_served.start()
     pages = new_browser(390).take(link, "phone")
     assert pages[:4] == ["level", "headphones:0", "headphones:1", "q:about"]
     assert "q:middle" in pages
     assert len(pages) == 4 + 1 + 1 + 4 + 1
-    kinds = {r["kind"] for r in served.rows("rating")}
+    kinds = {r["kind"] for r in sqlite_served.rows("rating")}
     assert kinds == {"test", "training", "trap"}
 
 
@@ -77,13 +77,13 @@ def test_every_page_kind_at_phone_width(served: Any, new_browser: Any) -> None:
     ("language", "words"),
     [("de", "Absenden und weiter"), ("fr", "Envoyer et continuer"), ("zh", "提交并继续")],
 )
-def test_the_browser_chooses_the_language(
+def test_a_phone_chooses_the_language(
     language: str, words: str, sqlite_served: Any, new_browser: Any
 ) -> None:
     sqlite_served.create(method="mos", items_per_system=1)
     (link,) = sqlite_served.invite()
     sqlite_served.start()
-    browser = new_browser(language=language)
+    browser = new_browser(390, language)
     browser.open(link)
     box = browser.until("consent", lambda: browser.css("[data-testid=stCheckbox] input"))[0]
     browser.driver.execute_script("arguments[0].click()", box)
