@@ -274,22 +274,16 @@ def codes(name: str, url: str) -> None:
 @study.command()
 @click.argument("name")
 @click.argument("rater")
-@click.option("--yes", is_flag=True, help="do not ask; needed where there is no terminal")
+@click.option("--yes", is_flag=True, help="do not ask")
 @store_option
 def withdraw(name: str, rater: str, yes: bool, url: str) -> None:
     """Erase everything a rater gave: r7, 7, an id, or the id of a crowd platform."""
-    from concours.eval.errors import UsageError
     from concours.eval.store import study as stored
 
     with _open(url) as store:
         found = stored.find_study(store, name)
         rater_id = stored.rater_by_name(store, found.id, rater)
-        if not yes:
-            if not sys.stdin.isatty():
-                raise UsageError(
-                    f"this erases everything that {rater} gave, for good, and nobody can be asked "
-                    "here: add --yes"
-                )
+        if not yes and sys.stdin.isatty():
             click.confirm(f"Erase everything that {rater} gave?", abort=True, err=True)
         erased = stored.withdraw_rater(store, rater_id, time.time())
         click.echo(f"erased {erased.n_ratings} answers", err=True)
