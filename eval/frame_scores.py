@@ -140,7 +140,7 @@ def frame_tasks(plan: Plan, ids: Ids, known: Known) -> list[FrameTask]:
                 tuple(items),
                 _files(system, measure),
             )
-            tasks.append(_against(task, plan, measure, system, number_of))
+            tasks.append(_against(task, plan, measure, number_of))
     return tasks
 
 
@@ -152,24 +152,23 @@ def _files(system: PlannedSystem, measure: Measure) -> FrameFiles:
 
 
 def _against(
-    task: FrameTask,
-    plan: Plan,
-    measure: Measure,
-    system: PlannedSystem,
-    number_of: Mapping[str, int],
+    task: FrameTask, plan: Plan, measure: Measure, number_of: Mapping[str, int]
 ) -> FrameTask:
+    """The task with what its contents are held against. A content keeps its prompt or target in
+    every system that holds it, the reference among them: its score is stored once."""
     spec = measure.request.spec
+    items = [i for s in plan.systems for i in s.items]
     if spec.level == "corpus":
         assert plan.reference is not None
         return replace(task, reference=frame_files(plan.reference, measure.request))
     if spec.partner == "prompt":
-        words = {i.sha256: i.words for i in system.items}
-        own = tuple(number_of.get(words[c], -1) for c in task.contents)
+        words = {i.sha256: i.words for i in items if i.words}
+        own = tuple(number_of.get(words.get(c, ""), -1) for c in task.contents)
         return replace(task, prompts=tuple(number_of), own=own)
     embedding = task.frames.embedding
     truths = {
         i.sha256: (p, str(frames_file(p.sha256, p.kind, embedding)))
-        for i in system.items
+        for i in items
         for p in i.partners
         if p.role == "truth" and p.sha256
     }
