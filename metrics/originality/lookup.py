@@ -37,6 +37,7 @@ from concours.metrics.originality.lookup_tables import (
     Tables,
     sample_shift,
 )
+from concours.metrics.originality.suffix import common_length, not_after
 
 Symbols = NDArray[Any]
 """int32, or uint16 in an index of few distinct symbols"""
@@ -109,27 +110,6 @@ def stand_in(
 
 
 @compiled
-def _common(query: Symbols, i: int, text: Symbols, j: int, known: int) -> int:  # pragma: no cover
-    """Length of the common beginning of query[i:] and text[j:], of which ``known`` is known."""
-    k = known
-    while i + k < len(query) and j + k < len(text) and query[i + k] > 0:
-        if query[i + k] != text[j + k]:
-            break
-        k += 1
-    return k
-
-
-@compiled
-def _not_after(
-    query: Symbols, i: int, text: Symbols, j: int, common: int
-) -> bool:  # pragma: no cover
-    """Whether query[i:] <= text[j:], given the length of their common beginning."""
-    if i + common >= len(query) or query[i + common] <= 0:
-        return True
-    return j + common < len(text) and query[i + common] < text[j + common]
-
-
-@compiled
 def _is_blocked(blocked: Ranges, position: int) -> bool:  # pragma: no cover
     low, high = 0, len(blocked)
     while low < high:
@@ -168,8 +148,8 @@ def _insertion(
     common_low, common_high = 0, 0
     while low < high:
         middle = (low + high) // 2
-        common = _common(query, i, text, suffixes[middle], min(common_low, common_high))
-        if _not_after(query, i, text, suffixes[middle], common):
+        common = common_length(query, i, text, suffixes[middle], min(common_low, common_high))
+        if not_after(query, i, text, suffixes[middle], common):
             high, common_high = middle, common
         else:
             low, common_low = middle + 1, common
@@ -189,10 +169,10 @@ def _best_around(
         down += 1
     best, position = 0, -1
     if up >= 0:
-        best = _common(query, i, text, suffixes[up], 0)
+        best = common_length(query, i, text, suffixes[up], 0)
         position = suffixes[up]
     if down < n:
-        common = _common(query, i, text, suffixes[down], 0)
+        common = common_length(query, i, text, suffixes[down], 0)
         if common > best:
             best, position = common, suffixes[down]
     return (best, position) if best else (0, -1)
@@ -215,7 +195,7 @@ def _short(
         while low < high and _is_blocked(blocked, suffixes[low]):
             low += 1
         if low < high:
-            if _common(query, i, text, suffixes[low], 0) < d:  # another run of the same hash
+            if common_length(query, i, text, suffixes[low], 0) < d:  # another run of the same hash
                 place = _insertion(query, i, text, suffixes)
                 return _best_around(query, i, text, suffixes, blocked, place)
             return d, suffixes[low]
@@ -295,8 +275,8 @@ def _longest_at(  # noqa: PLR0915 - one block goes through all steps
             for b in range(left):
                 a = active[b]
                 i, j = asked[a], here[b]
-                common = _common(query, i, text, j, min(known_low[a], known_high[a]))
-                if _not_after(query, i, text, j, common):
+                common = common_length(query, i, text, j, min(known_low[a], known_high[a]))
+                if not_after(query, i, text, j, common):
                     high[a], known_high[a] = middle[b], common
                 else:
                     low[a], known_low[a] = middle[b] + 1, common

@@ -106,7 +106,9 @@ def longest_elsewhere(
 
 
 @compiled
-def _common(query: Symbols, i: int, text: Symbols, j: int, known: int) -> int:  # pragma: no cover
+def common_length(
+    query: Symbols, i: int, text: Symbols, j: int, known: int
+) -> int:  # pragma: no cover
     """Length of the common beginning of query[i:] and text[j:], of which ``known`` is known."""
     k = known
     while i + k < len(query) and j + k < len(text) and query[i + k] > 0:
@@ -117,7 +119,7 @@ def _common(query: Symbols, i: int, text: Symbols, j: int, known: int) -> int:  
 
 
 @compiled
-def _not_after(
+def not_after(
     query: Symbols, i: int, text: Symbols, j: int, common: int
 ) -> bool:  # pragma: no cover
     """Whether query[i:] <= text[j:], given the length of their common beginning."""
@@ -134,15 +136,15 @@ def _places(
     first, last = 0, len(suffixes)
     while first < last:
         middle = (first + last) // 2
-        common = _common(passage, 0, text, suffixes[middle], 0)
-        if _not_after(passage, 0, text, suffixes[middle], common):
+        common = common_length(passage, 0, text, suffixes[middle], 0)
+        if not_after(passage, 0, text, suffixes[middle], common):
             last = middle
         else:
             first = middle + 1
     low, last = first, len(suffixes)
     while first < last:
         middle = (first + last) // 2
-        if _common(passage, 0, text, suffixes[middle], 0) == len(passage):
+        if common_length(passage, 0, text, suffixes[middle], 0) == len(passage):
             first = middle + 1
         else:
             last = middle
@@ -166,5 +168,5 @@ def _neighbours(text: Symbols, suffixes: Positions) -> NDArray[np.int32]:  # pra
     """Common beginnings, up to a separator, of each suffix with the one before it in order."""
     shared = np.zeros(len(text), np.int32)
     for k in range(1, len(suffixes)):
-        shared[k] = _common(text, suffixes[k], text, suffixes[k - 1], 0)
+        shared[k] = common_length(text, suffixes[k], text, suffixes[k - 1], 0)
     return shared
