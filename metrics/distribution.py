@@ -17,11 +17,11 @@ Conventions
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from concours.metrics.densities import REACH, lattice
 from concours.metrics.features import (
     FeatureTable,
     few_items,
@@ -43,8 +43,6 @@ __all__ = [
     "wasserstein_distance",
 ]
 
-CELLS_PER_BANDWIDTH = 8
-REACH = 5
 BANDWIDTHS = {"scott": lambda n: n ** (-1 / 5), "silverman": lambda n: (n * 3 / 4) ** (-1 / 5)}
 SCALES = ("reference-sd", "none")
 
@@ -186,7 +184,7 @@ def kl_divergence(
         if is_constant(y):
             return Undefined("constant in the reference, so it has no bandwidth")
         h = factor(len(y)) * _sd(y)
-        grid = _lattice(x, y, h)
+        grid = lattice(x, y, h)
         low, high = min(x.min(), y.min()) - REACH * h, max(x.max(), y.max()) + REACH * h
         span = max(float(high - low), len(grid.points) * grid.step)
         p = (len(x) * grid.density(x) + 1 / span) / (len(x) + 1)
@@ -234,36 +232,10 @@ def overlap_area(
     def area(x: Floats, y: Floats) -> float | Undefined:
         if is_constant(y):
             return float(np.mean(np.abs(x - y[0]) <= 1e-12 * np.abs(y[0])))
-        grid = _lattice(x, y, factor(len(y)) * _sd(y))
+        grid = lattice(x, y, factor(len(y)) * _sd(y))
         return float(np.minimum(grid.density(x), grid.density(y)).sum() * grid.step)
 
     return per_feature(system, reference, feature, area, {"bandwidth": bandwidth})
-
-
-class _Grid(NamedTuple):
-    """Points of one lattice, ``step`` apart where they are neighbours."""
-
-    points: Floats
-    step: float
-    bandwidth: float
-
-    def density(self, values: Floats) -> Floats:
-        total = np.zeros(len(self.points))
-        for block in np.array_split(values, max(1, len(values) * len(self.points) // 4_000_000)):
-            z = (self.points[:, None] - block[None, :]) / self.bandwidth
-            total += np.exp(-0.5 * z * z).sum(axis=1)
-        density: Floats = total / (len(values) * self.bandwidth * np.sqrt(2 * np.pi))
-        return density
-
-
-def _lattice(x: Floats, y: Floats, bandwidth: float) -> _Grid:
-    step = bandwidth / CELLS_PER_BANDWIDTH
-    origin = float(y.mean())
-    cells = np.unique(np.rint((np.concatenate([x, y]) - origin) / step).astype(np.int64))
-    reach = np.arange(-REACH * CELLS_PER_BANDWIDTH, REACH * CELLS_PER_BANDWIDTH + 1)
-    cells = np.unique((cells[:, None] + reach[None, :]).ravel())
-    points: Floats = origin + cells.astype(np.float64) * step
-    return _Grid(points, step, bandwidth)
 
 
 def _bandwidth_factor(rule: str) -> Callable[[int], float]:
