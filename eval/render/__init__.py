@@ -27,7 +27,7 @@ from concours.metrics.piece import Piece
 Samples = NDArray[np.float32]
 
 SOUNDFONT = "TimGM6mb.sf2"
-RENDERING = 1  # raise it with every change of what a piece sounds like: audio scores depend on it
+RENDERING = 2  # raise it with every change of what a piece sounds like: audio scores depend on it
 RENDER_RATE = 44100
 CLIP_RATE = 22050
 CLIP_BYTES_PER_SECOND = 4000

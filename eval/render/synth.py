@@ -90,13 +90,16 @@ def _row(note: Sounding, end: float, v: Voice, sample_rate: int) -> list[float]:
 
 @compiled
 def _mix(out: Any, wave: Any, rows: Any, rate: float) -> None:
-    """Adds every voice to ``out``; ``rows`` are those of ``_row``."""
+    """Adds every voice to ``out``; ``rows`` are those of ``_row``.
+
+    A voice passes stages (attack, hold, decay, sustain, release) in each of which its level
+    changes by one sum and one factor a sample.
+    """
     for r in range(len(rows)):
         first, stop = int(rows[r, 0]), int(rows[r, 1])
         end, loop_start, loop_end = rows[r, 3], rows[r, 4], rows[r, 5]
         loops, speed, left, right = int(rows[r, 6]), rows[r, 7], rows[r, 8], rows[r, 9]
-        delay, attack, hold, decay = rows[r, 10], rows[r, 11], rows[r, 12], rows[r, 13]
-        sustain, release = rows[r, 14], rows[r, 15]
+        delay, attack, sustain = rows[r, 10], rows[r, 11], rows[r, 14]
         b0, b1, a1, a2 = 1.0, 0.0, 0.0, 0.0
         filtered = rows[r, 16] > 0
         if filtered:
@@ -107,38 +110,68 @@ def _mix(out: Any, wave: Any, rows: Any, rate: float) -> None:
             a1, a2 = -2 * c / (1 + alpha), (1 - alpha) / (1 + alpha)
         x1 = x2 = y1 = y2 = 0.0
         at = rows[r, 2]
-        level = 0.0
-        released = 0.0
-        for i in range(max(0, first), len(out)):
-            t = (i - first) / rate - delay
-            if t < 0:
-                if i >= stop:
+        start = max(0, first + math.ceil(delay * rate))
+        sounds = start <= max(0, first, stop)  # what its delay puts after its end never does
+        while sounds and start < len(out):
+            level, step, factor, until = _stage(rows[r], start, rate)
+            ends = start >= stop or sustain <= -96.0
+            attacks = start < stop and (start - first) / rate - delay < attack
+            until = min(until, len(out))
+            for i in range(start, until):
+                if ends and level < 1.6e-5 and not attacks:
+                    sounds = False
                     break
-                continue
-            if i < stop:
-                if t < attack:
-                    level = t / attack
-                    released = 20 * math.log10(level) if level > 0 else -96.0
-                else:
-                    fall = min(0.0, -100.0 * (t - attack - hold) / decay)
-                    released = max(fall, sustain)
-                    level = 10 ** (released / 20)
-            else:
-                level = 10 ** ((released - 100.0 * (i - stop) / rate / release) / 20)
-            if level < 1.6e-5 and t >= attack and (i >= stop or sustain <= -96.0):
-                break
-            looping = loops == 1 or (loops == 3 and i < stop)
-            if looping and at >= loop_end:
-                at = loop_start + (at - loop_end) % (loop_end - loop_start)
-            j = int(at)
-            if j + 1 >= end or j + 1 >= len(wave):
-                break
-            following = int(loop_start) if looping and j + 1 >= loop_end else j + 1
-            x = wave[j] + (at - j) * (wave[following] - wave[j])
-            at += speed
-            if filtered:
-                y = b0 * x + b1 * x1 + b0 * x2 - a1 * y1 - a2 * y2
-                x2, x1, y2, y1 = x1, x, y1, y
-                x = y
-            out[i, 0] += x * level * left
-            out[i, 1] += x * level * right
+                looping = loops == 1 or (loops == 3 and i < stop)
+                if looping and at >= loop_end:
+                    at = loop_start + (at - loop_end) % (loop_end - loop_start)
+                j = int(at)
+                if j + 1 >= end or j + 1 >= len(wave):
+                    sounds = False
+                    break
+                following = int(loop_start) if looping and j + 1 >= loop_end else j + 1
+                x = wave[j] + (at - j) * (wave[following] - wave[j])
+                at += speed
+                if filtered:
+                    y = b0 * x + b1 * x1 + b0 * x2 - a1 * y1 - a2 * y2
+                    x2, x1, y2, y1 = x1, x, y1, y
+                    x = y
+                out[i, 0] += x * level * left
+                out[i, 1] += x * level * right
+                level = level * factor + step
+            start = until
+
+
+@compiled
+def _stage(row: Any, at: int, rate: float) -> tuple[float, float, float, int]:
+    """(level at sample ``at``, what is added to it and what it is multiplied by a sample, the
+    first sample of the next stage) of a voice's envelope."""
+    first, stop, release = int(row[0]), int(row[1]), row[15]
+    delay, attack, hold, decay, sustain = row[10], row[11], row[12], row[13], row[14]
+    if at >= stop:
+        held = _decibels((stop - 1 - first) / rate - delay, attack, hold, decay, sustain)
+        level = 10 ** ((held - 100.0 * (at - stop) / rate / release) / 20)
+        return level, 0.0, 10 ** (-5.0 / rate / release), 1 << 60
+    t = max(0.0, (at - first) / rate - delay)
+    falls = attack + hold
+    rests = falls - sustain / 100.0 * decay
+    level = 10 ** (_decibels(t, attack, hold, decay, sustain) / 20)
+    if t < attack:
+        level, step, factor, lasts = t / attack, 1.0 / (rate * attack), 1.0, attack - t
+    elif t < falls:
+        step, factor, lasts = 0.0, 1.0, falls - t
+    elif t < rests:
+        step, factor, lasts = 0.0, 10 ** (-5.0 / rate / decay), rests - t
+    else:
+        return level, 0.0, 1.0, stop
+    return level, step, factor, min(stop, at + max(1, math.ceil(lasts * rate)))
+
+
+@compiled
+def _decibels(t: float, attack: float, hold: float, decay: float, sustain: float) -> float:
+    """The envelope before the release, ``t`` seconds after the delay; 0 dB before its start."""
+    if t < 0:
+        return 0.0
+    if t < attack:
+        return 20 * math.log10(t / attack) if t > 0 else -96.0
+    fall: float = min(0.0, -100.0 * (t - attack - hold) / decay)
+    return max(fall, sustain)
