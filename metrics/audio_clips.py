@@ -12,7 +12,7 @@ import numpy as np
 
 from concours.metrics.audio_sets import DEFAULT
 from concours.metrics.frame_set import Engine, FrameSet
-from concours.metrics.frechet import distances_of_subsets
+from concours.metrics.frechet_parts import distances_of_subsets
 from concours.metrics.registry import metric
 from concours.metrics.spec import MetricResult, Scored, Undefined
 

@@ -116,6 +116,7 @@ def fad(
 
 @metric(
     level="set",
+    version=2,
     inputs="embedding",
     direction="lower",
     unit="squared embedding unit",
@@ -131,8 +132,8 @@ def fad_infinity(
 ) -> Scored | Undefined:
     """The Fréchet audio distance extrapolated to infinitely many frames of the system.
 
-    The intercept of the distance against 1/n over 25 subsets, drawn without replacement with
-    ``seed``; the detail holds the fit's R². Lower is closer; a value below 0 means a distance that
+    The intercept of the distance against 1/n over 25 subsets, drawn without replacement in blocks
+    with ``seed``; the detail holds the fit's R². Lower is closer; a value below 0 means a distance that
     these frames cannot tell from 0. Undefined below 20 frames.
 
     >>> x = frame_set([np.random.default_rng(0).normal(size=(99, 2)).astype(np.float32)])

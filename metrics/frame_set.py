@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concours.metrics.embeddings.protocol import Frames
-from concours.metrics.frechet import GaussianStats, merge_all
+from concours.metrics.gaussians import GaussianStats, merge_all
 
 Integers = NDArray[np.int64]
 Engine = Literal["concours", "laion-clap", "frechet-audio-distance"]

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from concours.metrics.frames import Integers, as_frames
-from concours.metrics.frechet import GaussianStats, distances_of_subsets
+from concours.metrics.frechet_parts import distances_of_subsets
+from concours.metrics.gaussians import GaussianStats
 
 BLOCKS = 50
 MIN_CLUSTERS = 5

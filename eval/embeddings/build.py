@@ -20,7 +20,7 @@ from concours.eval.items import find_items
 from concours.eval.plan import Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
 from concours.metrics.frame_set import FrameSet
-from concours.metrics.frechet import GaussianStats
+from concours.metrics.gaussians import GaussianStats
 from concours.metrics.kernel import median_bandwidth
 
 

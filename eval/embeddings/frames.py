@@ -27,7 +27,7 @@ from concours.eval.weights import content_hash
 from concours.metrics.clip import Clip
 from concours.metrics.embeddings.protocol import EmbeddingSpec, Frames, TooShortError, embed
 from concours.metrics.frame_set import FrameSet, frame_set
-from concours.metrics.frechet import GaussianStats
+from concours.metrics.gaussians import GaussianStats
 
 FOLDER = "frames"
 MAX_BYTES = 512 << 20

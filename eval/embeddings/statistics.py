@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from concours.eval.errors import UsageError
-from concours.metrics.frechet import GaussianStats
+from concours.metrics.gaussians import GaussianStats
 
 VERSION = 1
 # what fadtk calls the embeddings that both have

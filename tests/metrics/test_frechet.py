@@ -10,10 +10,10 @@ from concours.metrics.frechet import (
     GaussianStats,
     frechet_distance,
     frechet_distance_infinity,
-    merge_all,
     rank_warning,
 )
 from concours.metrics.frechet_clips import clip_distances, clip_influence, frechet_interval
+from concours.metrics.gaussians import merge_all
 
 Array = NDArray[np.float64]
 SMALL = [(d, n) for d in (128, 512) for n in (50, 500)]
