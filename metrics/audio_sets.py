@@ -133,8 +133,8 @@ def fad_infinity(
     """The Fréchet audio distance extrapolated to infinitely many frames of the system.
 
     The intercept of the distance against 1/n over 25 subsets, drawn without replacement in blocks
-    with ``seed``; the detail holds the fit's R². Lower is closer; a value below 0 means a distance that
-    these frames cannot tell from 0. Undefined below 20 frames.
+    with ``seed``; the detail holds the fit's R². Lower is closer; a value below 0 means a distance
+    that these frames cannot tell from 0. Undefined below 20 frames.
 
     >>> x = frame_set([np.random.default_rng(0).normal(size=(99, 2)).astype(np.float32)])
     >>> 0 < fad_infinity(x, x).detail["r2"] <= 1

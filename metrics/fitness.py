@@ -23,8 +23,10 @@ from concours.metrics.compiled import compiled
 from concours.metrics.piece import Floats
 
 PENALTY = -2.0
-GRID = 2.0**20
-NEVER = -(1 << 30)  # no path: whatever is added stays below every score, and within 32 bits
+UNIT = 2.0**11  # frames are unit vectors in whole steps of 1 / UNIT
+STEPS = 2.0**10
+LANES = 16
+SMALL, SMALL_BITS, LARGE_BITS = 96, 7, 15
 
 
 def self_similarity(features: Floats, shifts: bool = True) -> Floats:
@@ -37,27 +39,27 @@ def self_similarity(features: Floats, shifts: bool = True) -> Floats:
     [[1.0, 1.0], [1.0, 1.0]]
     """
     norm = np.sqrt(np.square(features).sum(axis=1, keepdims=True))
-    unit = features / np.where(norm > 0, norm, 1.0)
-    best: Floats = _best_products(np.ascontiguousarray(unit), 12 if shifts else 1)
+    unit = np.rint(features / np.where(norm > 0, norm, 1.0) * UNIT).astype(np.float32)
+    best: Floats = _best_products(unit, 12 if shifts else 1)
     return best
 
 
 @compiled
-def _best_products(unit: Floats, shifts: int) -> Floats:
+def _best_products(unit: Any, shifts: int) -> Floats:
     """The largest product of two rows over rotations of the second, which is symmetric.
 
-    Rounded to a grid of 2^-20, on which scores add up exactly, so that ties do not hang on
-    rounding. Loops run over the second row, so that they run on vectors.
+    Rows are whole numbers, and so small that their products add up exactly in 32 bits, in any
+    order: ties do not hang on rounding. Loops run over the second row, so that they run on vectors.
     """
     n = len(unit)
     best = np.zeros((n, n))
-    by_class = np.empty((12, n))
+    by_class = np.empty((12, n), np.float32)
     for i in range(n):
         for pc in range(12):
             by_class[pc, i] = unit[i, pc]
-    product = np.empty(n)
+    product, row = np.empty(n, np.float32), np.empty(n, np.float32)
     for i in range(n):
-        row = best[i]
+        row[: i + 1] = 0.0
         for up in range(shifts):
             product[: i + 1] = 0.0
             for pc in range(0, 12, 4):
@@ -69,8 +71,8 @@ def _best_products(unit: Floats, shifts: int) -> Floats:
             for j in range(i + 1):
                 row[j] = product[j] if product[j] > row[j] else row[j]
         for j in range(i + 1):
-            row[j] = np.rint(row[j] * GRID) / GRID
-            best[j, i] = row[j]
+            best[i, j] = row[j] / np.float64(UNIT * UNIT)
+            best[j, i] = best[i, j]
     return best
 
 
@@ -101,7 +103,7 @@ def _scaled(similarity: Floats, at: int) -> Floats:
         for j in range(n):
             if similarity[i, j] >= low:
                 scaled = (similarity[i, j] - low) / width if width > 0 else 1.0
-                matrix[i, j] = np.rint(scaled * GRID) / GRID
+                matrix[i, j] = np.rint(scaled * STEPS) / STEPS
         matrix[i, i] = 1.0
     return matrix
 
@@ -131,9 +133,10 @@ def best_fitness(matrix: Floats, shortest: int, longest: int) -> tuple[float, in
     """(fitness, first frame, length) of the fittest segment of ``shortest`` to ``longest`` frames.
 
     The first of several equal ones, by length and then by time; (0, 0, 0) if none repeats. The
-    matrix is one of :func:`thresholded`, with values in steps of 2^-20.
+    matrix is one of :func:`thresholded`, (n, n), n below 32,768.
     """
-    value, start, length = _fittest(matrix, max(1, shortest), min(longest, len(matrix)))
+    cells, bits = _packed(matrix)
+    value, start, length = _fittest(cells, bits, max(1, shortest), min(longest, len(matrix)))
     return float(value), int(start), int(length)
 
 
@@ -142,29 +145,59 @@ def fitness(matrix: Floats, start: int, length: int) -> float:
 
     With N frames, path family score σ, coverage γ and total path length L, and a segment of M
     frames: σ' = (σ − M) / L, γ' = (γ − M) / N, and 2σ'γ' / (σ' + γ'), or 0 where one is not
-    positive: the segment alone repeats nothing. The matrix is one of :func:`thresholded`.
+    positive: the segment alone repeats nothing. Of families of one score, that with the fewest
+    cells counts, then the one that covers most. The matrix is one of :func:`thresholded`.
     """
-    return float(_segment(matrix, start, length))
+    cells, bits = _packed(matrix)
+    rows, best = np.empty((3, length + 1, 1), cells.dtype), np.empty(1, cells.dtype)
+    _accumulate(cells, start, length, bits, rows, best)
+    return float(_value(best[0], bits, length, len(matrix)))
+
+
+def _packed(matrix: Floats) -> tuple[Any, int]:
+    """What a path gains by each cell, with room on the right, and the bits of a count in it.
+
+    A path family is one whole number: its score in steps of 1 / ``STEPS``, then what its cells
+    lack to none, then the frames that they cover, ``bits`` for each of the last two; the largest
+    is the best. 32 bits hold families over up to ``SMALL`` frames.
+    """
+    n = len(matrix)
+    if n >= 1 << LARGE_BITS:
+        raise ValueError(f"{n} frames: a fitness takes fewer than {1 << LARGE_BITS}")
+    bits, kind = (SMALL_BITS, np.int32) if n <= SMALL else (LARGE_BITS, np.int64)
+    cells = np.empty((n, n + LANES), kind)
+    _pack(matrix, bits, cells)
+    return cells, bits
 
 
 @compiled
-def _accumulate(cells: Any, start: int, many: int, length: int, top: Any) -> None:
-    """Fills ``top`` with the best scores of paths over ``many`` segments, one frame apart.
+def _pack(matrix: Floats, bits: int, cells: Any) -> None:
+    n = len(matrix)
+    one_cell = (1 << bits) - 1  # a count of cells, less the frame that a cell covers
+    for i in range(n):
+        for j in range(n):
+            cells[i, j] = (np.int64(np.rint(matrix[i, j] * STEPS)) << 2 * bits) - one_cell
+        cells[i, n:] = (np.int64(PENALTY * STEPS) << 2 * bits) - one_cell
 
-    ``top[i + 1, m, s]`` is the best up to frame ``i`` of the piece and frame ``m`` of the segment
-    that starts at ``start + s``; m = 0 stands for "in no path", and the row before frame 0 for
-    paths that cannot be. Scores are whole numbers of 32 bits in steps of ``1 / GRID``, and the
-    loops run over the segments, so that vectors hold many.
+
+@compiled
+def _accumulate(cells: Any, start: int, length: int, bits: int, rows: Any, best: Any) -> None:
+    """The best family of each of ``len(best)`` segments, one frame apart from ``start`` on.
+
+    ``rows``: (3, length + 1, segments), three frames of the piece in turn. ``row[m]`` holds the
+    best up to this frame of the piece and frame ``m`` of the segment; m = 0 stands for "in no
+    path". Loops run over the segments, on vectors. What no path reaches stays so low that nothing
+    added brings it up to 0, and within the number's bits.
     """
-    for m in range(length + 1):
-        for s in range(many):
-            top[0, m, s] = NEVER
-            top[1, m, s] = NEVER
-    for s in range(many):
-        top[1, 0, s] = 0
-        top[1, 1, s] = cells[0, start + s]
+    many = len(best)
+    never = -(1 << 31) + (1 << 26) if bits == SMALL_BITS else -(1 << 60)
+    kind = cells.dtype.type  # sums of 32 bits are cut to 32 at once, or vectors hold half as many
+    never = kind(never)
+    rows[:2] = never
+    rows[1, 0] = 0
+    rows[1, 1] = cells[0, start : start + many]
     for i in range(1, len(cells)):
-        row, before, skipped = top[i + 1], top[i], top[i - 1]
+        row, before, skipped = rows[(i + 1) % 3], rows[i % 3], rows[(i - 1) % 3]
         free, first, rested, ended = row[0], row[1], before[0], before[length]
         add = cells[i, start : start + many]
         for s in range(many):
@@ -173,116 +206,56 @@ def _accumulate(cells: Any, start: int, many: int, length: int, top: Any) -> Non
             first[s] = x + add[s]
         for m in range(2, length + 1):
             into, one, late = row[m], before[m - 1], skipped[m - 1]
-            two = before[m - 2] if m > 2 else late
             add = cells[i, start + m - 1 : start + m - 1 + many]
-            for s in range(many):
-                x = one[s] if one[s] > two[s] else two[s]
-                x = x if x > late[s] else late[s]
-                into[s] = x + add[s]
+            if m > 2:
+                two = before[m - 2]
+                for s in range(many):
+                    x = one[s] if one[s] > two[s] else two[s]
+                    y = kind(late[s] + 1)  # it covers the frame that it skips
+                    x = kind((x if x > y else y) + add[s])
+                    into[s] = x if x > never else never
+            else:
+                for s in range(many):
+                    y = kind(late[s] + 1)
+                    x = kind((one[s] if one[s] > y else y) + add[s])
+                    into[s] = x if x > never else never
+    last = rows[len(cells) % 3]
+    for s in range(many):
+        best[s] = max(last[0, s], last[length, s])
 
 
 @compiled
-def _traced(top: Any, n: int, length: int, s: int) -> float:
-    """The fitness of the best path family of segment ``s``, followed back from the last row."""
-    total = max(top[n, 0, s], top[n, length, s]) / GRID
-    if total <= length:
+def _value(family: int, bits: int, length: int, n: int) -> float:
+    """The fitness of a segment whose best family that is."""
+    low = (1 << 2 * bits) - (1 << bits)
+    score = (np.int64(family) + low) >> 2 * bits
+    counts = np.int64(family) - (score << 2 * bits)
+    cells = -(counts >> bits)
+    covered = counts + (cells << bits)
+    gain = score / STEPS - length
+    if gain <= 0 or covered <= length:
         return 0.0
-    covered, cells_used = 0, 0
-    i, m = n, length if top[n, length, s] > top[n, 0, s] else 0
-    last = i
-    while i >= 1:
-        if m <= 1:
-            if m == 1:
-                cells_used += 1
-                covered += last - i + 1
-                m = 0
-            if i > 1 and top[i - 1, length, s] > top[i - 1, 0, s]:
-                m = length
-                last = i - 1
-            i -= 1
-            continue
-        cells_used += 1
-        a, c = top[i - 1, m - 1, s], top[i - 2, m - 1, s]
-        b = top[i - 1, m - 2, s] if m > 2 else NEVER
-        if a >= b and a >= c:
-            i, m = i - 1, m - 1
-        elif c >= b:
-            i, m = i - 2, m - 1
-        else:
-            i, m = i - 1, m - 2
-    scored = (total - length) / cells_used
-    spread = (covered - length) / n
-    if scored <= 0 or spread <= 0:
-        return 0.0
+    scored, spread = gain / cells, (covered - length) / n
     mean: float = 2 * scored * spread / (scored + spread)
     return mean
 
 
 @compiled
-def _on_grid(matrix: Floats) -> Any:
-    """The matrix as whole numbers of 32 bits, in steps of ``1 / GRID``."""
-    n = len(matrix)
-    cells = np.empty((n, n), np.int32)
-    for i in range(n):
-        for j in range(n):
-            cells[i, j] = int(np.rint(matrix[i, j] * GRID))
-    return cells
-
-
-@compiled
-def _segment(matrix: Floats, start: int, length: int) -> float:
-    n = len(matrix)
-    top = np.empty((n + 1, length + 1, 1), np.int32)
-    _accumulate(_on_grid(matrix), start, 1, length, top)
-    fit: float = _traced(top, n, length, 0)
-    return fit
-
-
-@compiled
-def _ceiling(total: float, length: int, n: int) -> float:
-    """The most that the fitness can be with that score, whatever the paths.
-
-    A cell scores at most 1 and covers at most two frames, so L cells have L >= total and cover at
-    most 2L: the bound is the largest harmonic mean of (total - M) / L and (2L - M) / n.
-    """
-    gain = total - length
-    if gain <= 0:
-        return 0.0
-    cells = min(max((length + np.sqrt(2 * n * gain)) / 2, total), max(total, n / 2))
-    spread = (min(float(n), 2 * cells) - length) / n
-    return 2 / (cells / gain + 1 / spread) if spread > 0 else 0.0
-
-
-@compiled
-def _fittest(matrix: Floats, shortest: int, longest: int) -> tuple[float, int, int]:
-    """Of each length the segment of the highest ceiling first, then all whose ceiling reaches the
-    best fitness found; lengths end where nothing longer can be fitter."""
-    n = len(matrix)
-    cells = _on_grid(matrix)
-    room = 0
-    for length in range(shortest, longest + 1):
-        room = max(room, (n + 1) * (length + 1) * (n - length + 1))
-    space = np.empty(room, np.int32)
-    ceilings = np.empty(n)
+def _fittest(cells: Any, bits: int, shortest: int, longest: int) -> tuple[float, int, int]:
+    """All segments of each length at once; lengths end where nothing longer can be fitter."""
+    n = len(cells)
     best, at, chosen = 0.0, 0, 0
+    space = np.empty(3 * (longest + 1) * (n + LANES), cells.dtype)
+    families = np.empty(n + LANES, cells.dtype)
     for length in range(shortest, longest + 1):
         if (n - length) / n + 1e-12 < best:  # of n frames the segment itself takes its length
             break
         many = n - length + 1
-        top = space[: (n + 1) * (length + 1) * many].reshape(n + 1, length + 1, many)
-        _accumulate(cells, 0, many, length, top)
-        highest = 0
+        lanes = (many + LANES - 1) // LANES * LANES  # vectors come out even
+        rows = space[: 3 * (length + 1) * lanes].reshape(3, length + 1, lanes)
+        _accumulate(cells, 0, length, bits, rows, families[:lanes])
         for s in range(many):
-            total = max(top[n, 0, s], top[n, length, s]) / GRID
-            ceilings[s] = _ceiling(total, length, n)
-            if ceilings[s] > ceilings[highest]:
-                highest = s
-        for k in range(-1, many):
-            s = highest if k < 0 else k
-            if k == highest or ceilings[s] == 0.0 or ceilings[s] + 1e-12 < best:
-                continue
-            value = _traced(top, n, length, s)
-            earlier = length == chosen and s < at
-            if value > best or (value == best and value > 0 and earlier):
+            value = _value(families[s], bits, length, n)
+            if value > best:
                 best, at, chosen = value, s, length
     return best, at, chosen

@@ -34,10 +34,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _metric(
-    unit: str, range: tuple[float, float], citation: str, *also: Invariance
+    unit: str, range: tuple[float, float], citation: str, *also: Invariance, version: int = 1
 ) -> Callable[[F], F]:
     return metric(
         level="clip",
+        version=version,
         inputs="symbolic",
         direction="reference",
         unit=unit,
@@ -47,7 +48,7 @@ def _metric(
     )
 
 
-@_metric("1", (0, 1), WU)
+@_metric("1", (0, 1), WU, version=2)
 def structureness_short(
     piece: Piece,
     *,
@@ -75,7 +76,7 @@ def structureness_short(
     return _structureness(piece, "short", frame, smoothing, keep, max_frames)
 
 
-@_metric("1", (0, 1), WU)
+@_metric("1", (0, 1), WU, version=2)
 def structureness_mid(
     piece: Piece,
     *,
@@ -91,7 +92,7 @@ def structureness_mid(
     return _structureness(piece, "mid", frame, smoothing, keep, max_frames)
 
 
-@_metric("1", (0, 1), WU)
+@_metric("1", (0, 1), WU, version=2)
 def structureness_long(
     piece: Piece,
     *,

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from concours.metrics.factors import n_factors
+from concours.metrics.factors import _chained, n_factors
 from concours.metrics.fitness import best_fitness, fitness, self_similarity, thresholded
 from concours.metrics.piece import make_piece
 from concours.metrics.spec import Undefined
@@ -23,53 +23,60 @@ from concours.metrics.structure import (
 
 
 def slow_fitness(matrix, start, length):
-    """The definition with dictionaries: accumulated scores, then the path family walked back."""
+    """The definition, cell by cell: of all path families the largest (score, fewest cells, most
+    frames covered), in exact numbers."""
     n = len(matrix)
-    score, came = {}, {}
-
-    def settle(cell, gain, candidates):
-        known = [(score[c], -i, c) for i, c in enumerate(candidates) if c in score]
-        if known:
-            best = max(known)
-            score[cell], came[cell] = best[0] + gain, best[2]
-
-    for i in range(n):
-        if i == 0:
-            score[0, 0], came[0, 0] = 0.0, None
-        else:
-            settle((i, 0), 0.0, [(i - 1, 0), (i - 1, length)])
-        settle((i, 1), matrix[i, start], [(i, 0)])
-        for m in range(2, length + 1):
-            steps = [(i - 1, m - 1), (i - 2, m - 1), *([(i - 1, m - 2)] if m > 2 else [])]
-            settle((i, m), matrix[i, start + m - 1], steps)
-    ends = [(score[c], -c[1], c) for c in ((n - 1, 0), (n - 1, length)) if c in score]
-    total, _, cell = max(ends)
-    covered, cells, rows = 0, 0, []
-    while cell is not None:
-        if cell[1] > 0:
-            rows.append(cell[0])
-        elif rows:
-            covered, cells, rows = covered + max(rows) - min(rows) + 1, cells + len(rows), []
-        cell = came[cell]
-    if cells == 0:
+    best = {(0, 0): (0, 0, 0), (0, 1): (int(1024 * matrix[0, start]), -1, 1)}
+    for i in range(1, n):
+        best[i, 0] = max(best[c] for c in ((i - 1, 0), (i - 1, length)) if c in best)
+        for m in range(1, length + 1):
+            frames = {(i - 1, m - 1): 1, (i - 2, m - 1): 2, (i - 1, m - 2): 1}
+            if m == 1:
+                frames = {(i, 0): 1}
+            if m == 2:
+                del frames[i - 1, 0]
+            gain = int(1024 * matrix[i, start + m - 1])
+            families = [
+                (best[c][0] + gain, best[c][1] - 1, best[c][2] + covered)
+                for c, covered in frames.items()
+                if c in best
+            ]
+            if families:
+                best[i, m] = max(families)
+    score, cells, covered = max(best[c] for c in ((n - 1, 0), (n - 1, length)) if c in best)
+    gain, spread = score / 1024 - length, (covered - length) / n
+    if gain <= 0 or spread <= 0:
         return 0.0
-    scored, spread = (total - length) / cells, (covered - length) / n
-    if scored <= 0 or spread <= 0:
-        return 0.0
-    return 2 * scored * spread / (scored + spread)
+    return 2 * gain / -cells * spread / (gain / -cells + spread)
+
+
+def returning(seed, n, shifts):
+    """A self-similarity matrix of frames whose second half is much like the first."""
+    rng = np.random.default_rng(seed)
+    frames = rng.random((n, 12))
+    frames[n // 2 :] = frames[: n - n // 2] + 0.1 * rng.random((n - n // 2, 12))
+    return thresholded(self_similarity(frames, shifts=shifts), keep=0.3)
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_fitness_is_its_definition(seed):
-    rng = np.random.default_rng(seed)
-    n = int(rng.integers(6, 18))
-    frames = rng.random((n, 12))
-    frames[n // 2 :] = frames[: n - n // 2] + 0.1 * rng.random((n - n // 2, 12))
-    matrix = thresholded(self_similarity(frames, shifts=bool(seed % 2)), keep=0.3)
+    n = int(np.random.default_rng(seed).integers(6, 18))
+    matrix = returning(seed, n, shifts=bool(seed % 2))
     table = {(s, m): slow_fitness(matrix, s, m) for m in range(1, n) for s in range(n - m + 1)}
     for (s, m), expected in table.items():
         assert fitness(matrix, s, m) == pytest.approx(expected, abs=1e-12)
     assert best_fitness(matrix, 1, n - 1)[0] == pytest.approx(max(table.values()), abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [96, 97])  # the most that 32 bits hold, and the fewest of 64
+def test_fitness_of_many_frames(n):
+    matrix = returning(3, n, shifts=False)
+    for start, length in ((0, 30), (17, 48), (2, n - 4), (60, 5)):
+        expected = slow_fitness(matrix, start, length)
+        assert fitness(matrix, start, length) == pytest.approx(expected, abs=1e-12)
+    value, start, length = best_fitness(matrix, 40, 48)
+    assert value == pytest.approx(slow_fitness(matrix, start, length), abs=1e-12)
+    assert value > 0.4
 
 
 def test_threshold_keeps_the_highest_share():
@@ -155,6 +162,13 @@ def test_factors_equal_brute_force():
     for kinds, n in itertools.product((1, 2, 3, 8), (0, 1, 2, 7, 40, 90)):
         tokens = rng.integers(0, kinds, n)
         assert n_factors(tokens) == brute_factors(tokens.tolist())
+
+
+def test_factors_where_one_token_recurs_all_the_time():
+    """Chains of its places get too long to follow; each run is the one before it and one more."""
+    tokens = np.array([t for run in range(600) for t in [0] * run + [1]])
+    assert _chained(tokens) == -1
+    assert n_factors(tokens) == 601
 
 
 def test_compression_rewards_returns_and_ignores_transposition():
