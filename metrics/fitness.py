@@ -24,6 +24,7 @@ from concours.metrics.piece import Floats
 
 PENALTY = -2.0
 UNIT = 2.0**11  # frames are unit vectors in whole steps of 1 / UNIT
+GRID = 2.0**20  # of similarities: equal and transposed frames come to exactly 1
 STEPS = 2.0**10
 LANES = 16
 SMALL, SMALL_BITS, LARGE_BITS = 96, 7, 15
@@ -46,7 +47,7 @@ def self_similarity(features: Floats, shifts: bool = True) -> Floats:
 
 @compiled
 def _best_products(unit: Any, shifts: int) -> Floats:
-    """The largest product of two rows over rotations of the second, which is symmetric.
+    """The largest cosine of two rows over rotations of the second, which is symmetric.
 
     Rows are whole numbers, and so small that their products add up exactly in 32 bits, in any
     order: ties do not hang on rounding. Loops run over the second row, so that they run on vectors.
@@ -57,6 +58,11 @@ def _best_products(unit: Any, shifts: int) -> Floats:
     for i in range(n):
         for pc in range(12):
             by_class[pc, i] = unit[i, pc]
+    length = np.zeros(n)  # of rows in whole numbers: close to UNIT, or 0
+    for i in range(n):
+        for pc in range(12):
+            length[i] += np.float64(unit[i, pc]) ** 2
+        length[i] = np.sqrt(length[i])
     product, row = np.empty(n, np.float32), np.empty(n, np.float32)
     for i in range(n):
         row[: i + 1] = 0.0
@@ -71,8 +77,8 @@ def _best_products(unit: Any, shifts: int) -> Floats:
             for j in range(i + 1):
                 row[j] = product[j] if product[j] > row[j] else row[j]
         for j in range(i + 1):
-            best[i, j] = row[j] / np.float64(UNIT * UNIT)
-            best[j, i] = best[i, j]
+            cosine = row[j] / (length[i] * length[j]) if row[j] > 0 else 0.0
+            best[i, j] = best[j, i] = np.rint(cosine * GRID) / GRID
     return best
 
 

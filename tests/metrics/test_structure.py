@@ -79,6 +79,17 @@ def test_fitness_of_many_frames(n):
     assert value > 0.4
 
 
+def test_equal_and_transposed_frames_are_alike_to_the_last_bit():
+    frames = np.random.default_rng(0).random((40, 12)) ** 4
+    turned = np.array([np.roll(f, k % 12) for k, f in enumerate(frames)])
+    found = self_similarity(np.concatenate([frames, 3 * turned]))
+    assert (np.diagonal(found[:40, 40:]) == 1).all()
+    assert (found == found.T).all()
+    unit = frames / np.linalg.norm(frames, axis=1, keepdims=True)
+    cosines = self_similarity(frames, shifts=False)
+    assert cosines == pytest.approx(unit @ unit.T, abs=1e-3)
+
+
 def test_threshold_keeps_the_highest_share():
     rng = np.random.default_rng(0)
     raw = rng.random((20, 20))
