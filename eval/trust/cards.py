@@ -2,7 +2,9 @@
 
 - Ladder: pieces of the reference are made worse by known amounts, and held against the reference's
   other pieces exactly as the leaderboard holds a system: by the Wasserstein distance in standard
-  deviations of the reference, or for a metric of sets by that metric. A metric *orders* a
+  deviations of the reference, or for a metric of sets by that metric. A metric of pairs holds each
+  against what it was made of. One of a corpus has no ladder: what it says of copies or of surprise
+  is about all of the reference, and not about good and bad. A metric *orders* a
   degradation when the distance grows with its strength, by more than resampling explains; it is
   *misled* when the worse pieces look closer to the reference than the untouched ones; else it is
   *blind* to it. No metric need order them all: a rhythm metric should be blind to pitch noise.
@@ -77,14 +79,19 @@ class TrustCard:
 
 
 def stability(
-    systems: Mapping[str, Floats], reference: Floats, *, seed: int = 0
+    systems: Mapping[str, Floats], reference: Floats | None = None, *, seed: int = 0
 ) -> float | Undefined:
     """The mean Kendall's tau between the systems' order on one half of their items and the other.
 
+    Systems are ordered by their gap to the reference's values, without those by their mean.
     Undefined below 3 systems with 4 items each.
     """
+
+    def place(values: Floats) -> float:
+        return float(values.mean()) if reference is None else gap(values, reference)
+
     usable = {k: v for k, v in systems.items() if len(v) >= FEWEST_ITEMS}
-    if len(usable) < 3 or len(reference) < 2:
+    if len(usable) < 3 or (reference is not None and len(reference) < 2):
         return Undefined(f"{len(usable)} systems with {FEWEST_ITEMS} items; an order needs 3")
     rng = np.random.default_rng([seed, 11])
     found = []
@@ -93,8 +100,8 @@ def stability(
         for values in usable.values():
             rows = rng.permutation(len(values))
             middle = len(values) // 2
-            halves[0].append(gap(values[rows[:middle]], reference))
-            halves[1].append(gap(values[rows[middle:]], reference))
+            halves[0].append(place(values[rows[:middle]]))
+            halves[1].append(place(values[rows[middle:]]))
         pair = [np.nan_to_num(np.array(h), posinf=1e300) for h in halves]
         tau = float(coefficients(pair[0], pair[1], np.ones((1, len(usable))), "kendall")[0])
         if not math.isnan(tau):

@@ -81,14 +81,18 @@ def degrade(
     seed: int = 0,
 ) -> Degraded:
     """Every second subject degraded in every way, and measured; the others are measured as they
-    are. ``embed`` gives the frames of a clip by embedding. Each copy is made once for all metrics.
+    are. A metric of pairs holds each copy against its original. ``embed`` gives the frames of a
+    clip by embedding. Each copy is made once for all metrics.
     """
     victims, others = list(subjects[::2]), list(subjects[1::2])
     values: dict[Measure, dict[str, Floats]] = {}
     frames: dict[Measure, dict[str, list[Any]]] = {}
 
     def measure(at: Measure, changed: Sequence[Any]) -> None:
-        found = np.array([[measured(a, p) for a in asked] for p in changed]).reshape(-1, len(asked))
+        originals = changed if at == OTHERS else victims
+        found = np.array(
+            [[measured(a, p, o) for a in asked] for p, o in zip(changed, originals, strict=True)]
+        ).reshape(-1, len(asked))
         values[at] = {a.key: found[:, i] for i, a in enumerate(asked)}
         frames[at] = {n: [f(c) for c in changed] for n, f in (embed or {}).items()}
 
@@ -103,9 +107,10 @@ def degrade(
     return Degraded(ladder, values, frames)
 
 
-def measured(asked: MetricRequest, subject: Any) -> float:
-    """The metric's value, NaN where it is undefined."""
-    return _number(asked.spec.function(subject, **asked.parameters))
+def measured(asked: MetricRequest, subject: Any, original: Any) -> float:
+    """The metric's value, of pairs that of subject and original; NaN where it is undefined."""
+    held = (subject, original) if asked.spec.level == "pair" else (subject,)
+    return _number(asked.spec.function(*held, **asked.parameters))
 
 
 def _number(result: MetricResult) -> float:
@@ -136,6 +141,31 @@ def climbed(degraded: Degraded, key: str, seed: int) -> Climbed:
     """One metric of single pieces, held against the reference as the leaderboard holds a system."""
     own = {k: v[key] for k, v in degraded.values.items()}
     return Climbed(_steps(degraded.ladder, own, seed), _moved(degraded.ladder, own))
+
+
+def climbed_as_pair(degraded: Degraded, asked: MetricRequest, seed: int) -> Climbed:
+    """One metric of pairs: how far the degraded pieces have come from what they were made of.
+
+    The gap is the metric's mean over the pieces, its sign turned where higher is better. Anything
+    lies further off than the original itself, so the strongest level is held against the weakest.
+    """
+    sign = {"lower": 1.0, "higher": -1.0}[asked.spec.direction]
+    own = {k: sign * v[asked.key] for k, v in degraded.values.items()}
+    rng = np.random.default_rng([seed, 7])
+    steps = []
+    for name in degraded.ladder.degradations:
+        levels = np.array([own[UNTOUCHED], *(own[name, level] for level in LEVELS)])
+        levels = levels[:, ~np.isnan(levels).any(axis=0)]
+        if levels.shape[1] < FEWEST_ITEMS:
+            continue
+
+        def pair(rows: Ints, _: Ints, levels: Floats = levels) -> tuple[float, float]:
+            return float(levels[1, rows].mean()), float(levels[-1, rows].mean())
+
+        gaps = tuple(float(g) for g in levels.mean(axis=1))
+        steps.append(_step(name, gaps, _sure(pair, levels.shape[1], 1, rng, RESAMPLES)))
+    few = Undefined(f"it is defined on fewer than {FEWEST_ITEMS} of the degraded pieces")
+    return Climbed(tuple(steps) or few, Undefined("a metric of pairs"))
 
 
 def _moved(ladder: Ladder, own: Mapping[Measure, Floats]) -> float | Undefined:

@@ -32,8 +32,10 @@ from concours.eval.trust.climbing import (
     NOTES,
     SOUND,
     Climbed,
+    Degraded,
     Ladder,
     climbed,
+    climbed_as_pair,
     climbed_as_set,
     degrade,
 )
@@ -47,8 +49,7 @@ FEWEST = 8
 def trust_cards(
     store: Store, benchmark: str, *, items: int = 24, ratings: Ratings | None = None, seed: int = 0
 ) -> tuple[str, list[TrustCard]]:
-    """The id of the benchmark's latest complete run, and a card for each of its metrics of single
-    pieces and of sets.
+    """The id of the benchmark's latest complete run, and a card for each of its metrics.
 
     ``items`` is how many pieces of the reference climb the ladder (half of them degraded); they
     climb as what they are, notes or sound, and a metric of the other has no ladder. ``ratings``
@@ -63,16 +64,16 @@ def trust_cards(
         raise UsageError(f"benchmark {benchmark} has no complete run in the store: concours run")
     run = read_run(store, run_id)
     asked = [request(m.key) for m in run.measures]
-    single = [a for a in asked if a.spec.level == "clip"]
+    single = [a for a in asked if a.spec.level != "set"]
     sets = [
         a for a in asked
         if a.spec.level == "set" and str(a.parameters.get("feature", "all")) == "all"
     ]  # fmt: skip
     ladder, subjects = _subjects(run, items)
     inputs = "audio" if ladder is SOUND else "symbolic"
-    own = [a for a in single if a.spec.inputs == inputs]
+    own = [a for a in single if a.spec.inputs == inputs and _climbs(a)]
     degraded = degrade(own, subjects, ladder, embed=_embeddings(sets, ladder), seed=seed)
-    features = [a.key for a in own if a.spec.direction == "reference"]
+    features = [a.key for a in own if a.spec.level == "clip" and a.spec.direction == "reference"]
     joined = _joined(store, run_id, run, ratings, seed)
     cards = []
     for a in [*single, *sets]:
@@ -80,10 +81,33 @@ def trust_cards(
             found = climbed_as_set(degraded, a, features, seed)
             cards.append(_set_card(run, a, found, ladder, joined[1], seed))
         else:
-            other = Undefined(f"the reference is {'sound' if ladder is SOUND else 'notes'}")
-            found = climbed(degraded, a.key, seed) if a in own else Climbed(other, other)
+            found = _climbed(degraded, a, inputs, seed)
             cards.append(_card(run, a, found, ladder, joined[0], seed))
     return run_id, cards
+
+
+def _climbs(asked: MetricRequest) -> bool:
+    """Whether the metric is about one piece, or about one and what it should be."""
+    return asked.spec.level == "clip" or asked.spec.partner in ("truth", "target")
+
+
+def _climbed(degraded: Degraded, asked: MetricRequest, inputs: str, seed: int) -> Climbed:
+    """What a metric of items does on the ladder, or why it isn't on it."""
+    spec = asked.spec
+    if spec.level == "corpus":
+        why = "a metric of a corpus: it says what is new, not what is better"
+    elif not _climbs(asked):
+        why = f"the ladder has no piece with a {spec.partner}"
+    elif spec.inputs != inputs:
+        other = {"symbolic": "notes", "audio": "sound", "embedding": "an embedding"}[spec.inputs]
+        why = (
+            f"a metric of {other}, and the ladder is of {'sound' if inputs == 'audio' else 'notes'}"
+        )
+    elif spec.level == "pair":
+        return climbed_as_pair(degraded, asked, seed)
+    else:
+        return climbed(degraded, asked.key, seed)
+    return Climbed(Undefined(why), Undefined(why))
 
 
 def _subjects(run: StoredRun, items: int) -> tuple[Ladder, list[Any]]:
@@ -160,10 +184,15 @@ def _card(
 ) -> TrustCard:  # fmt: skip
     values = {n: values_and_clusters(Side(n, run), asked.key) for n in _systems(run)}
     values = {k: v for k, v in values.items() if len(v[0])}
+    own = {k: v[0] for k, v in values.items()}
     reference = values_and_clusters(Side(run.reference, run), asked.key)[0]
     order: float | Undefined = Undefined("the reference has no values")
-    if len(reference) > 1 and float(np.ptp(reference)) > 0:
-        order = stability({k: v[0] for k, v in values.items()}, reference, seed=seed)
+    if asked.spec.level == "pair" or (
+        asked.spec.level == "corpus" and asked.spec.direction != "reference"
+    ):
+        order = stability(own, seed=seed)
+    elif len(reference) > 1 and float(np.ptp(reference)) > 0:
+        order = stability(own, reference, seed=seed)
     must = ignores_gain(asked.spec) if ladder is SOUND else "transposition" in asked.spec.invariant
     return TrustCard(
         asked.key,

@@ -13,7 +13,15 @@ from concours.eval.stats.ratings import Strings
 from concours.eval.store import open_store, runs
 from concours.eval.store.trust import read_cards
 from concours.eval.trust.cards import TrustCard, separation, set_stability, stability
-from concours.eval.trust.climbing import SOUND, Step, climb, climbed_as_set, degrade, gap
+from concours.eval.trust.climbing import (
+    SOUND,
+    Step,
+    climb,
+    climbed_as_pair,
+    climbed_as_set,
+    degrade,
+    gap,
+)
 from concours.eval.trust.ladder import (
     DEGRADATIONS,
     bar_scramble,
@@ -101,6 +109,20 @@ def test_a_key_metric_climbs_pitch_noise_and_is_blind_to_time() -> None:
 def test_a_metric_with_one_value_on_the_reference_is_not_tested() -> None:
     ladder, _ = climb([request("scale_consistency")], PIECES)["scale_consistency"]
     assert "one value on all reference pieces" in ladder.reason
+
+
+def test_a_metric_of_pairs_climbs_away_from_the_original() -> None:
+    asked = [request(name) for name in ("note_f1", "density_error", "duration_overlap")]
+    degraded = degrade(asked, PIECES)
+    notes, density, durations = (climbed_as_pair(degraded, a, 0).ladder for a in asked)
+    assert {s.degradation: s.answer for s in notes} == {
+        "note shuffle": "orders", "pitch noise": "orders", "time jitter": "orders",
+        "bar scramble": "orders",
+    }  # fmt: skip
+    assert all(s.gaps[0] == -1 for s in notes)  # nothing differs from itself
+    for never in (density, durations):  # no degradation adds a note or changes a length
+        answers = {s.degradation: s.answer for s in never}
+        assert answers["pitch noise"] == answers["note shuffle"] == "blind"
 
 
 def test_gap_by_hand() -> None:
