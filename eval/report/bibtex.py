@@ -127,7 +127,7 @@ def _entry(key: str, work: str, metrics: list[str]) -> str:
             fields["title"] = _braced(title or form["name"])
         fields["year"] = form["year"]
     else:
-        fields["title"] = _braced(work)
+        fields |= {"key": escaped(work), "title": _braced(work)}  # a key: it has no author
     if doi := _DOI.search(work):
         fields["doi"] = doi[1]
     if arxiv := _ARXIV.search(work):

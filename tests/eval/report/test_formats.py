@@ -208,6 +208,18 @@ def test_json_keeps_its_shape(sample: Sample) -> None:
     assert shown["metrics"][0]["range"] == [0.0, None]
 
 
+def test_latex_tables_fit_a_page_and_lose_no_column(sample: Sample) -> None:
+    text = render(sample.report, "latex")
+    shown = [c for b in sample.report.benchmarks for t in layout.tables(b) for c in t.columns]
+    columns = re.findall(r"\\begin\{tabular\}\{l(r*)\}", text)
+    counts = text.count(" & Failed & ")
+    ranked = text.count("Mean rank")
+    assert sum(map(len, columns)) == len(shown) + 2 * counts + 2 * ranked
+    rows = [line for line in text.splitlines() if line.endswith(r"\\") and "shortstack" not in line]
+    bare = [re.sub(r"\\[a-z]+\{?|[{}$]", "", row).split(" & ", 1)[1] for row in rows]
+    assert max(map(len, bare)) < 80  # small type, half of it in script size, beside the names
+
+
 def test_latex_is_escaped_and_balanced(sample: Sample) -> None:
     text = render(sample.report, "latex")
     assert r"100\% \$x\$ \#1 a\_b\textasciicircum{}c\textasciitilde{}\textbackslash{}end" in text
