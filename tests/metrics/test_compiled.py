@@ -142,7 +142,8 @@ def test_the_cache_serves_a_numba_whose_inner_parts_have_other_names(tmp_path: P
 
 def test_a_first_file_of_notes_imports_no_linear_algebra_and_nothing_of_sound() -> None:
     names = [s.name for s in catalogue().values() if s.level == "clip" and s.inputs == "symbolic"]
-    done = subprocess.run(
-        [sys.executable, "-c", FIRST_FILE, *names], capture_output=True, text=True, check=True
-    )
+    for _ in ("fills the compile cache", "finds it"):
+        done = subprocess.run(
+            [sys.executable, "-c", FIRST_FILE, *names], capture_output=True, text=True, check=True
+        )
     assert done.stdout.strip() == "[]"
