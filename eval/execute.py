@@ -32,6 +32,10 @@ class Executor(Protocol):
         """Yields each task once, with its result or with ``lost(task, cause)``."""
         ...
 
+    def close(self) -> None:
+        """Lets the workers go; until then they wait for the next tasks."""
+        ...
+
 
 def make_executor(name: str, workers: int | None = None) -> Executor:
     """``local`` (processes on this machine) or ``ray`` (a cluster, extra ``ray``).
@@ -97,30 +101,24 @@ def _share_compiling(lock: Any, given_up: Any) -> None:
 
 
 class LocalExecutor:
-    """Processes of this machine: started afresh, never forked, and replaced when they die."""
+    """Processes of this machine: started afresh, never forked, replaced when they die, and kept
+    from one call of ``map`` to the next."""
 
     def __init__(self, workers: int, seconds_a_task: float = SECONDS_A_TASK) -> None:
         self.workers = workers
         self.seconds_a_task = seconds_a_task
+        self._pool: Any = None
+        self._size = 0
 
     def map(
         self, function: Callable[[T], R], tasks: Sequence[T], lost: Callable[[T, str], R]
     ) -> Iterator[tuple[T, R]]:
         if not tasks:
             return
-        import multiprocessing
-
-        from pebble import ProcessPool
-
         waiting = deque(_chunks(tasks, self.workers))
         running: dict[Any, list[T]] = {}
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPool(
-            max_workers=min(self.workers, len(waiting)),
-            context=context,
-            initializer=_share_compiling,
-            initargs=(context.RLock(), context.Value("b", False, lock=False)),
-        )
+        pool = self._pool_of(min(self.workers, len(waiting)))
+        complete = False
         try:
             while waiting or running:
                 while waiting and len(running) < 2 * self.workers:
@@ -141,9 +139,34 @@ class LocalExecutor:
                         yield chunk[0], lost(chunk[0], cause)
                     else:
                         waiting.extend([task] for task in chunk)
+            complete = True
         finally:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+            if not complete:  # tasks that nobody waits for may still run
+                self.close()
+
+    def _pool_of(self, workers: int) -> Any:
+        """The workers of the tasks before, where they are as many."""
+        if self._pool is None or self._size < workers:
+            import multiprocessing
+
+            from pebble import ProcessPool
+
+            self.close()
+            context = multiprocessing.get_context("spawn")
+            self._size = workers
+            self._pool = ProcessPool(
+                max_workers=workers,
+                context=context,
+                initializer=_share_compiling,
+                initargs=(context.RLock(), context.Value("b", False, lock=False)),
+            )
+        return self._pool
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool.join()
+            self._pool = None
 
     def _cause(self, future: Any) -> str | None:
         from pebble import ProcessExpired
@@ -193,3 +216,6 @@ class RayExecutor:
                         yield chunk[0], lost(chunk[0], cause)
                     else:
                         waiting.extend([task] for task in chunk)
+
+    def close(self) -> None:
+        """Nothing: the cluster keeps its own workers."""

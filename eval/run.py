@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,9 +148,11 @@ def run_benchmarks(
     """
     folder = folder or Path()
     shown = progress or Silent()
-    engine = make_executor(executor, workers)
     plans = make_plans(config, folder, only, shown)
-    with open_store(config.store, folder) as store:
+    with (
+        closing(make_executor(executor, workers)) as engine,
+        open_store(config.store, folder) as store,
+    ):
         return [_run(store, plan, folder, engine, shown) for plan in plans]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -211,7 +212,6 @@ def _compute(
     measures = [m for s in plan.systems for m in (*plan.item_measures(s), *plan.pair_measures(s))]
     measures += [Measure(r) for r in plan.set_requests()]
     ids = {identity: i for i, identity in enumerate(dict.fromkeys(m.identity for m in measures))}
-    executor = make_executor("local", workers)
     outcomes: dict[str, Outcome] = {}
     found: dict[tuple[str, int], ScoreValue] = {}
 
@@ -220,25 +220,29 @@ def _compute(
         return bad or (sha256, number) in found
 
     embeddings = sets.needed_embeddings(plan, ids, lambda *_: False, lambda *_: False)
-    batches = compute.compute_items(
-        plan, ids, known, set(), executor, progress, embeddings, profile=profile
-    )
-    for batch in batches:
-        for o in batch:
-            outcomes.setdefault(o.sha256, o)
-            found |= {(o.sha256, s.measurement): s for s in o.scores}
-            found |= {(p, s.measurement): s for p, own in o.pair_scores.items() for s in own}
-    on_frames = frame_scores.frame_tasks(plan, ids, known)
-    for _, scores in executor.map(frame_scores.score_frames, on_frames, frame_scores.lost_frames):
-        found |= {(sha, s.measurement): s for sha, s in scores}
-    values = {
-        (sha, f.key): s.value
-        for f in plan.features
-        for (sha, number), s in found.items()
-        if number == ids[Measure(f).identity] and s.value is not None
-    }
-    tasks = sets.set_tasks(plan, ids, lambda *_: False, values)
-    results = [r for _, done in executor.map(sets.score_set, tasks, sets.lost_set) for r in done]
+    with closing(make_executor("local", workers)) as executor:
+        batches = compute.compute_items(
+            plan, ids, known, set(), executor, progress, embeddings, profile=profile
+        )
+        for batch in batches:
+            for o in batch:
+                outcomes.setdefault(o.sha256, o)
+                found |= {(o.sha256, s.measurement): s for s in o.scores}
+                found |= {(p, s.measurement): s for p, own in o.pair_scores.items() for s in own}
+        on_frames = frame_scores.frame_tasks(plan, ids, known)
+        of_frames = executor.map(frame_scores.score_frames, on_frames, frame_scores.lost_frames)
+        for _, scores in of_frames:
+            found |= {(sha, s.measurement): s for sha, s in scores}
+        values = {
+            (sha, f.key): s.value
+            for f in plan.features
+            for (sha, number), s in found.items()
+            if number == ids[Measure(f).identity] and s.value is not None
+        }
+        tasks = sets.set_tasks(plan, ids, lambda *_: False, values)
+        results = [
+            r for _, done in executor.map(sets.score_set, tasks, sets.lost_set) for r in done
+        ]
     keys = {ids[Measure(r).identity]: r.key for r in plan.set_requests()}
     shown = {r.key for r in asked}
 

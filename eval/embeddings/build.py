@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +44,13 @@ def build_statistics(
     items = find_items(path)
     system = PlannedSystem("reference", tuple(items), path)
     plan = Plan("statistics", (system,), ())
-    executor = make_executor("local", workers)
     shown = progress or Silent()
-    for _ in compute.compute_items(plan, {}, lambda *_: False, set(), executor, shown, [embedding]):
-        pass
+    with closing(make_executor("local", workers)) as executor:
+        made = compute.compute_items(
+            plan, {}, lambda *_: False, set(), executor, shown, [embedding]
+        )
+        for _ in made:
+            pass
     song = {
         str(frames_file(i.sha256, i.kind, embedding)): system.cluster(i) for i in items if i.sha256
     }
