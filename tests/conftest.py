@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from concours.eval.store import Store, open_store
+
 settings.register_profile("untimed", deadline=None)  # the first example may compile a kernel
 settings.load_profile("untimed")
 
@@ -50,6 +52,13 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield f"{server.rsplit('/', 1)[0]}/{name}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """The same, opened."""
+    with open_store(store_url) as opened:
+        yield opened
 
 
 def _tune(seed: int, seconds: float = 12.0, semitones: float = 0.0, tempo: float = 1.0,
