@@ -18,7 +18,7 @@ from concours.eval.embeddings.catalogue import embedding_of, open_embedding
 from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set, store_frames
 from concours.eval.embeddings.texts import text_vectors
 from concours.eval.items import Partner
-from concours.eval.pair_scores import opened
+from concours.eval.pairing.scores import opened
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.sets import frame_files
 from concours.eval.work import ScoreValue, as_score

@@ -15,10 +15,10 @@ from concours.eval.errors import UsageError
 from concours.eval.event_files import find_event_files, score_events
 from concours.eval.execute import make_executor
 from concours.eval.items import Item, find_items
-from concours.eval.pairing import together, unanswered
+from concours.eval.pairing.asked import NOT_PAIRED, Pairing, answerable
+from concours.eval.pairing.partners import together, unanswered
 from concours.eval.plan import Measure, Plan, PlannedSystem
 from concours.eval.progress import Progress, Silent
-from concours.eval.score_pairing import NOT_PAIRED, Pairing, answerable
 from concours.eval.songs import named_songs, song_pattern, with_songs
 from concours.eval.work import Outcome, ScoreValue
 from concours.metrics import registry

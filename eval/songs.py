@@ -15,8 +15,8 @@ from pathlib import Path
 
 from concours.eval.errors import UsageError
 from concours.eval.items import Item
-from concours.eval.pairing import items_named
-from concours.eval.pairing_table import read_rows
+from concours.eval.pairing.partners import items_named
+from concours.eval.pairing.tables import read_rows
 
 COLUMNS = ("song", "group")
 NUMBERED = r"^(.+)[_-]\d{2,}\.[^./]+$"

@@ -18,7 +18,7 @@ from concours.eval.embeddings.statistics import is_statistics
 from concours.eval.errors import UsageError
 from concours.eval.items import Item, find_items, items_of
 from concours.eval.load import LOADER_VERSION, LoadError, load
-from concours.eval.pairing import with_ground_truth, with_prompts, with_targets
+from concours.eval.pairing.partners import with_ground_truth, with_prompts, with_targets
 from concours.eval.songs import with_songs
 from concours.metrics.piece import Piece
 

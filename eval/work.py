@@ -16,7 +16,7 @@ from typing import Any, Literal
 from concours.eval.cache import open_arrays
 from concours.eval.items import Partner
 from concours.eval.load import LoadError
-from concours.eval.pair_scores import pair_result
+from concours.eval.pairing.scores import pair_result
 from concours.eval.render import RenderError
 from concours.eval.subject import Subject, read_subject
 from concours.metrics.profile import profile_of

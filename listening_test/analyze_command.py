@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from concours.eval.analysis.emotion import Intention
-    from concours.eval.joining import Clip
+    from concours.eval.listeners.joining import Clip
     from concours.eval.ratings_import.answers import Answers
     from concours.eval.stats.ratings import Ratings
     from concours.eval.stats.screening import Flag
@@ -160,8 +160,8 @@ def command(
     from concours.eval.analysis import EXCLUDING, Method, analyze_ratings, with_preferences
     from concours.eval.analysis.means import IntervalMethod
     from concours.eval.errors import UsageError
-    from concours.eval.joining import join
-    from concours.eval.powered import powered_means
+    from concours.eval.listeners.joining import join
+    from concours.eval.listeners.powered import powered_means
     from concours.eval.ratings_import.read import read_participants
     from concours.eval.report.ratings_report import RatingsFormat, render_analysis
 
@@ -271,7 +271,7 @@ def _clips(
 ) -> list[Clip]:
     from concours.eval.commands.score import split_metrics
     from concours.eval.errors import UsageError
-    from concours.eval.joining import run_clips, score_clips
+    from concours.eval.listeners.joining import run_clips, score_clips
     from concours.eval.store import open_store, runs
     from concours.eval.store.reports import read_run
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from concours.eval.errors import UsageError
 from concours.eval.items import Item, find_items
-from concours.eval.pairing import with_prompts
+from concours.eval.pairing.partners import with_prompts
 from concours.listening_test import stimuli
 from concours.listening_test.config import PAIRED, StudyConfig
 

@@ -102,10 +102,10 @@ def command(
     import json
 
     from concours.eval.errors import UsageError
+    from concours.eval.pairing.asked import Pairing
     from concours.eval.profile_text import to_profiles
     from concours.eval.progress import make_progress
     from concours.eval.score import score_paths
-    from concours.eval.score_pairing import Pairing
     from concours.eval.score_tables import as_dict, to_csv, to_explanation, to_table
 
     if prompt is not None and prompts is not None:

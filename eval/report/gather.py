@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concours.eval.errors import UsageError
-from concours.eval.listened import ratings_of_run
+from concours.eval.listeners.of_run import ratings_of_run
 from concours.eval.report.listeners import with_listeners
 from concours.eval.report.model import (
     Benchmark,

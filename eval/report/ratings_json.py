@@ -19,8 +19,8 @@ from concours.eval.analysis.results import (
     ScreeningReport,
     SystemMean,
 )
-from concours.eval.joining import Joined
-from concours.eval.powered import PoweredMean
+from concours.eval.listeners.joining import Joined
+from concours.eval.listeners.powered import PoweredMean
 from concours.eval.stats.emotion import QUADRANTS
 from concours.eval.stats.pairs import Pair
 from concours.eval.stats.preference import Preference

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from concours.eval.joining import Joined, Predictor
-from concours.eval.powered import PoweredMean
+from concours.eval.listeners.joining import Joined, Predictor
+from concours.eval.listeners.powered import PoweredMean
 from concours.eval.report.ratings_parts import (
     Cell,
     Column,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from concours.eval.analysis.results import Analysis
-from concours.eval.joining import Joined
-from concours.eval.powered import PoweredMean
+from concours.eval.listeners.joining import Joined
+from concours.eval.listeners.powered import PoweredMean
 from concours.eval.report import latex, markdown
 from concours.eval.report.ratings_further import (
     emotion_sections,

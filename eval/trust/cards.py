@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from concours.eval.joining import Joined, Predictor
+from concours.eval.listeners.joining import Joined, Predictor
 from concours.eval.stats.clustered import score_difference
 from concours.eval.stats.correlate import coefficients
 from concours.eval.stats.multiplicity import holm

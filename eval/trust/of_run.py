@@ -11,8 +11,8 @@ import numpy as np
 
 from concours.eval.compare.differences import Side, set_difference, values_and_clusters
 from concours.eval.errors import UsageError
-from concours.eval.joining import Joined, Predictor, join, run_clips
-from concours.eval.listened import ratings_of_run
+from concours.eval.listeners.joining import Joined, Predictor, join, run_clips
+from concours.eval.listeners.of_run import ratings_of_run
 from concours.eval.load import LoadError
 from concours.eval.load.kinds import kind_of
 from concours.eval.stats.correlate import Correlation, correlation

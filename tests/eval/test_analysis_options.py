@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from concours.eval.errors import UsageError
-from concours.eval.joining import Clip
-from concours.eval.powered import powered_means
+from concours.eval.listeners.joining import Clip
+from concours.eval.listeners.powered import powered_means
 from concours.eval.stats.ppi import PredictionPowered
 from concours.eval.stats.ratings import RatingsError, make_ratings
 from concours.listening_test.analyze_command import command

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from concours.eval.analysis import analyze_ratings
 from concours.eval.baselines import write_midi
-from concours.eval.joining import Clip, join, match
+from concours.eval.listeners.joining import Clip, join, match
 from concours.eval.report.ratings_report import render_analysis
 from concours.eval.stats.ratings import Ratings, RatingsError, make_ratings
 from concours.listening_test.analyze_command import command

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from concours.eval.cli import cli
 from concours.eval.errors import UsageError
-from concours.eval.listened import ratings_of_run
+from concours.eval.listeners.of_run import ratings_of_run
 from concours.eval.store import open_store, runs, study
 from concours.listening_test.building import build_study
 from concours.listening_test.config import StudyConfig

@@ -2,7 +2,7 @@
 
 import pytest
 
-from concours.eval.pairing_table import target_from_text, target_text
+from concours.eval.pairing.tables import target_from_text, target_text
 from concours.metrics.instruments import mentions, programs_named
 from concours.metrics.prompt import target_from_prompt
 from concours.metrics.target import Target, target_of_prefix

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from concours.eval.joining import Clip, match
+from concours.eval.listeners.joining import Clip, match
 from concours.eval.stats.ppi import PredictionPowered, ppi_mos
 from concours.eval.stats.ratings import Ratings, RatingsError
 from concours.metrics.spec import Undefined

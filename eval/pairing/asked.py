@@ -9,7 +9,7 @@ from pathlib import Path
 
 from concours.eval.errors import UsageError
 from concours.eval.items import Item
-from concours.eval.pairing import (
+from concours.eval.pairing.partners import (
     is_table,
     prompt_of,
     together,
@@ -22,8 +22,8 @@ from concours.metrics.spec import MetricRequest
 
 @dataclass(frozen=True)
 class Pairing:
-    """What items are held against, as :mod:`concours.eval.pairing` takes it: a folder or table of
-    ground truths, a table or folder of targets, a table of prompts, one prompt for all."""
+    """What items are held against, as :mod:`concours.eval.pairing.partners` takes it: a folder or
+    table of ground truths, a table or folder of targets, a table of prompts, one prompt for all."""
 
     ground_truth: str | None = None
     targets: str | None = None

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from concours.eval.errors import UsageError
 from concours.eval.items import Item, Partner, find_items
 from concours.eval.load import kind_of
-from concours.eval.pairing_table import Row, read_rows, target_text
+from concours.eval.pairing.tables import Row, read_rows, target_text
 from concours.metrics.prompt import target_from_prompt
 from concours.metrics.target_table import field_named, target_from
 

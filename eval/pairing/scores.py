@@ -9,7 +9,7 @@ from typing import Any
 
 from concours.eval.items import Partner
 from concours.eval.load import LoadError
-from concours.eval.pairing_table import target_from_text
+from concours.eval.pairing.tables import target_from_text
 from concours.eval.subject import Subject, read_subject
 from concours.metrics.spec import MetricResult, MetricSpec, Parameters, Undefined
 from concours.metrics.target import target_of_prefix

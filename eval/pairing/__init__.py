@@ -1,0 +1,1 @@
+"""What items are held against: their ground truths, targets and prompts."""
