@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from concours.eval.load import LoadError
 from concours.eval.load.audio import load_audio
-from concours.eval.originality.corpus_index import hash_file
+from concours.eval.originality.contents import hash_file
 from concours.eval.originality.sound_report import CHROMA, SECONDS, SoundReport
 from concours.eval.originality.sound_tables import most_shared_first, sound_sentence
 from concours.eval.render import sound_clip
