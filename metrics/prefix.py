@@ -17,6 +17,15 @@ import numpy as np
 
 from concours.metrics.entropy import entropy_of
 from concours.metrics.matching import matched, within
+from concours.metrics.originality.index import NgramIndex
+from concours.metrics.originality.ngram import (
+    DEFAULT_N,
+    SIZES,
+    curve_of,
+    describe,
+    in_a_passage,
+)
+from concours.metrics.originality.tokens import tokenize
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Direction, Invariance, Scored, Undefined
@@ -143,6 +152,65 @@ def continuation_entropy_gap(
         return Undefined("the prompt or the continuation has no pitched notes")
     a, b = (entropy_of(np.bincount(p.pitched.pitch % 12, minlength=12)) for p in (rest, prefix))
     return Scored(abs(a - b), {"continuation": a, "prompt": b})
+
+
+@_metric("Share of the continuation that stands in the prompt", "reference", "share", 1)
+def continuation_copied(
+    piece: Piece,
+    prefix: Piece,
+    *,
+    given: Given = "kept",
+    n: int = DEFAULT_N,
+    view: str = "interval-ratio",
+) -> Scored | Undefined:
+    """The share of the continuation's notes in passages of ``n`` notes that the prompt holds too.
+
+    Compared as by :func:`concours.metrics.originality.ngram.ngram_overlap`, in any key and at any
+    tempo by default, with the prompt as the reference. Music repeats itself, and an output that
+    starts its prompt over again has 1; compare with what people's continuations have.
+
+    The detail holds the same share for other n as ``curve``, and the ``longest`` passage with its
+    bars in the continuation's piece and the prompt. Undefined where no voice of the continuation
+    or of the prompt has n notes.
+
+    Raises:
+        ValueError: ``n`` is below the width of the view, or there is no such view.
+
+    >>> from concours.metrics.piece import make_piece
+    >>> onset = list(range(0, 12 * 480, 480))
+    >>> tune = [60, 62, 65, 64, 67, 60, 69, 71, 65, 60, 62, 74]
+    >>> prompt = make_piece(onset=onset, end=[t + 480 for t in onset], pitch=tune)
+    >>> again = make_piece(onset=onset + [t + 5760 for t in onset],
+    ...     end=[t + 480 for t in onset] + [t + 6240 for t in onset],
+    ...     pitch=tune + [p + 5 for p in tune])
+    >>> continuation_copied(again, prompt).value
+    1.0
+    """
+    rest = _continuation(piece, prefix, given)
+    if isinstance(rest, Undefined):
+        return rest
+    tokens, known = tokenize(rest, view=view), tokenize(prefix, view=view)
+    if n < tokens.width:
+        raise ValueError(f"the view {view!r} compares passages of {tokens.width} notes or more")
+    for side, name in ((tokens, "the continuation"), (known, "the prompt")):
+        if not in_a_passage(side, n).any():
+            return Undefined(f"no voice of {name} has {n} notes")
+    index = NgramIndex.build([known], ["prompt"])
+    length = index.matches(tokens).length
+    curve = curve_of(tokens, length, sorted({n, *SIZES}))
+    first = int(length.argmax())
+    longest = None
+    if length[first]:
+        hit = index.hits(tokens, first, int(length[first]) + tokens.width - 1)[0]
+        longest = describe(tokens, index, hit)
+    return Scored(
+        curve[n],
+        {
+            "n": n,
+            "curve": {str(k): share for k, share in curve.items()},
+            "longest": longest,
+        },
+    )
 
 
 def _quarters(piece: Piece) -> Floats:

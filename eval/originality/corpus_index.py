@@ -2,8 +2,8 @@
 
 Layout
 ------
-- ``index.json``: format, views, pieces (name, sha256, notes, shard), files that were skipped with
-  the cause, the bytes and sha256 of every array file, and the calibration.
+- ``index.json``: the table of contents (see :mod:`concours.eval.originality.contents`), with the
+  views, and for each piece its name, sha256, notes and shard.
 - ``NNN/notes/*.npy``: the notes of the shard's pieces
   (:class:`concours.metrics.originality.notes.Notes`), for points and fingerprints.
 - ``NNN/VIEW/*.npy``: the arrays of one shard under one view (see
@@ -16,26 +16,23 @@ Conventions
   shard to itself). Building needs the memory of one shard, whatever the size of the corpus.
 - A piece is known by the sha256 of its content; the same content is indexed once. Adding pieces
   writes new shards and leaves the others as they are.
-- The table of contents is written last, by renaming, so that a build that was interrupted leaves
-  the index as it was before. Opening compares size and hash of every file.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from concours.eval.cache import open_arrays, store_arrays
+from concours.eval.cache import open_arrays
 from concours.eval.errors import UsageError
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION, LoadError, load
+from concours.eval.originality.contents import Contents, Form, corpus_hash
 from concours.metrics.originality.index import FORMAT, NgramIndex
 from concours.metrics.originality.notes import Notes, notes_of
 from concours.metrics.originality.tokens import Tokens, tokenize
@@ -46,6 +43,12 @@ RECORDINGS = "audio"  # the folder beside it in which the index of recordings li
 DEFAULT_VIEWS = ("interval-ratio", "interval-class-ratio", "interval")
 SHARD_NOTES = 100_000_000
 NOTES = "notes"
+FORM = Form(
+    CONTENTS,
+    "pieces",
+    {"layout": LAYOUT, "format": FORMAT, "loader": LOADER_VERSION},
+    "index",
+)
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,7 @@ class CorpusIndex:
     @property
     def corpus_hash(self) -> str:
         """Hash of the contents of all pieces, whatever their names and order."""
-        text = "\n".join(sorted(p.sha256 for p in self.pieces))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return corpus_hash(p.sha256 for p in self.pieces)
 
     @property
     def n_notes(self) -> int:
@@ -106,15 +108,7 @@ class CorpusIndex:
             view: [s.excluding(*by_shard.get(i, [])) for i, s in enumerate(parts)]
             for view, parts in self.shards.items()
         }
-        return CorpusIndex(
-            self.folder,
-            self.views,
-            self.pieces,
-            self.skipped,
-            shards,
-            self.notes,
-            self.calibration,
-        )
+        return replace(self, shards=shards)
 
 
 def build_index(
@@ -132,27 +126,13 @@ def build_index(
     Raises:
         UsageError: ``folder`` holds something else, a damaged index, or one of other views.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    contents = _contents(folder) if (folder / CONTENTS).exists() else None
-    if contents is None and any(p.name != RECORDINGS for p in folder.iterdir()):
-        raise UsageError(f"{folder}: not empty and no index; give an empty or a new folder")
-    if contents is None:
-        contents = {
-            "layout": LAYOUT,
-            "format": FORMAT,
-            "loader": LOADER_VERSION,
-            "views": list(views),
-            "pieces": [],
-            "skipped": [],
-            "files": {},
-            "calibration": {},
-        }
-    elif contents["views"] != list(views):
+    contents = Contents.begin(folder, FORM, {"views": list(views)}, beside=RECORDINGS)
+    if contents.stated["views"] != list(views):
         raise UsageError(
-            f"{folder}: its views are {', '.join(contents['views'])}; "
+            f"{folder}: its views are {', '.join(contents.stated['views'])}; "
             "build an index of other views in another folder"
         )
-    builder = _Builder(folder, contents, shard_notes)
+    builder = _Builder(contents, shard_notes)
     for item in items:
         builder.add(item)
     builder.finish()
@@ -166,64 +146,43 @@ def open_index(folder: Path, *, verify: bool = True) -> CorpusIndex:
         UsageError: no index there, one of another version, or a file that is missing, cut short
             or changed.
     """
-    contents = _contents(folder)
-    for name, stated in contents["files"].items():
-        check_file(folder / name, stated, verify)
-    pieces = tuple(IndexedPiece(**p) for p in contents["pieces"])
-    n_shards = 1 + max((p.shard for p in pieces), default=-1)
+    contents = Contents.read(folder, FORM)
+    contents.check(verify)
+    views = tuple(contents.stated["views"])
+    numbers = range(contents.n_shards)
     shards = {
-        view: [
-            NgramIndex.from_arrays(open_arrays(_place(folder, i, view))) for i in range(n_shards)
-        ]
-        for view in contents["views"]
+        view: [NgramIndex.from_arrays(open_arrays(_place(folder, i, view))) for i in numbers]
+        for view in views
     }
     return CorpusIndex(
         folder,
-        tuple(contents["views"]),
-        pieces,
-        tuple((s["name"], s["reason"]) for s in contents["skipped"]),
+        views,
+        tuple(IndexedPiece(**p) for p in contents.entries),
+        contents.skipped,
         shards,
-        tuple(_open_notes(folder / f"{i:03d}" / NOTES) for i in range(n_shards)),
-        contents["calibration"],
+        tuple(_open_notes(_place(folder, i, NOTES)) for i in numbers),
+        contents.stated["calibration"],
     )
 
 
 def store_calibration(index: CorpusIndex, calibration: dict[str, Any]) -> CorpusIndex:
     """Puts the calibration into the table of contents and gives the index with it."""
-    contents = _contents(index.folder)
-    contents["calibration"] = calibration
-    _write(index.folder, contents)
-    return CorpusIndex(
-        index.folder,
-        index.views,
-        index.pieces,
-        index.skipped,
-        index.shards,
-        index.notes,
-        calibration,
-    )
+    Contents.read(index.folder, FORM).calibrate(calibration)
+    return replace(index, calibration=calibration)
 
 
 class _Builder:
     """Collects pieces into shards; each shard is on disk before the next begins."""
 
-    def __init__(self, folder: Path, contents: dict[str, Any], shard_notes: int) -> None:
-        self.folder, self.contents, self.shard_notes = folder, contents, shard_notes
-        self.known = {p["sha256"] for p in contents["pieces"]}
-        self.names = {p["name"] for p in contents["pieces"]}
-        self.shard = 1 + max((p["shard"] for p in contents["pieces"]), default=-1)
+    def __init__(self, contents: Contents, shard_notes: int) -> None:
+        self.contents, self.shard_notes = contents, shard_notes
+        self.views: list[str] = contents.stated["views"]
         self.waiting: list[tuple[str, str, dict[str, Tokens], Notes]] = []
         self.notes = 0
-        self.changed = False
 
     def add(self, item: Item) -> None:
-        if item.sha256 in self.known:
-            return
-        reason = self._take(item)
-        if reason:
-            skipped = [s for s in self.contents["skipped"] if s["name"] != item.path]
-            self.contents["skipped"] = [*skipped, {"name": item.path, "reason": reason}]
-            self.changed = True
+        if not self.contents.holds(item.sha256) and (reason := self._take(item)):
+            self.contents.skip(item.path, reason)
 
     def _take(self, item: Item) -> str:
         if item.sha256 is None:
@@ -234,59 +193,45 @@ class _Builder:
             piece = load(item.location, None, item.fragment).piece
         except LoadError as error:
             return str(error)
-        tokens = {view: tokenize(piece, view=view) for view in self.contents["views"]}
+        tokens = {view: tokenize(piece, view=view) for view in self.views}
         n = max(len(t) for t in tokens.values())
         if n == 0:
             return "no notes but drums" if piece.n_notes else "no notes"
         if self.waiting and self.notes + n > self.shard_notes:
             self._flush()
-        name = item.path if item.path not in self.names else f"{item.path} ({item.sha256[:8]})"
-        self.known.add(item.sha256)
-        self.names.add(name)
-        self.waiting.append((name, item.sha256, tokens, notes_of(piece)))
+        self.waiting.append((self.contents.take(item), item.sha256, tokens, notes_of(piece)))
         self.notes += n
         return ""
 
     def _flush(self) -> None:
-        self.changed = True
-        for view in self.contents["views"]:
-            place = _place(self.folder, self.shard, view)
+        folder, shard = self.contents.folder, self.contents.n_shards
+        for view in self.views:
             laid = NgramIndex.build(
                 [t[view] for *_, t, _ in self.waiting], [w[0] for w in self.waiting]
             )
-            self._store(place, laid.to_arrays())
+            self.contents.store(_place(folder, shard, view), laid.to_arrays())
         self.waiting.sort(key=lambda w: w[0])
         notes = [w[3] for w in self.waiting]
         columns = [np.concatenate(c) for c in zip(*notes, strict=True)]
         starts = np.concatenate([[0], np.cumsum([len(n.onset) for n in notes])]).astype(np.int64)
         arrays = dict(zip(Notes._fields, columns, strict=True))
         arrays |= {"starts": starts, "names": np.array([w[0] for w in self.waiting], np.str_)}
-        self._store(self.folder / f"{self.shard:03d}" / NOTES, arrays)
-        for name, sha256, tokens, _ in self.waiting:
-            n = max(len(t) for t in tokens.values())
-            piece = {"name": name, "sha256": sha256, "notes": n, "shard": self.shard}
-            self.contents["pieces"].append(piece)
+        self.contents.store(_place(folder, shard, NOTES), arrays)
+        self.contents.append(
+            {
+                "name": name,
+                "sha256": sha256,
+                "notes": max(len(t) for t in tokens.values()),
+                "shard": shard,
+            }
+            for name, sha256, tokens, _ in self.waiting
+        )
         self.waiting, self.notes = [], 0
-        self.shard += 1
-
-    def _store(self, place: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-        place.mkdir(parents=True, exist_ok=True)
-        store_arrays(place, arrays)
-        for file in sorted(place.glob("*.npy")):
-            name = file.relative_to(self.folder).as_posix()
-            stated = {"bytes": file.stat().st_size, "sha256": hash_file(file)}
-            self.contents["files"][name] = stated
 
     def finish(self) -> None:
         if self.waiting:
             self._flush()
-        if not self.contents["pieces"]:
-            skipped = self.contents["skipped"]
-            cause = f" ({skipped[0]['name']}: {skipped[0]['reason']})" if skipped else ""
-            raise UsageError(f"none of the reference's files could be indexed{cause}")
-        if self.changed:
-            self.contents["calibration"] = {}
-            _write(self.folder, self.contents)
+        self.contents.finish("none of the reference's files could be indexed")
 
 
 def _open_notes(place: Path) -> ShardNotes:
@@ -296,46 +241,3 @@ def _open_notes(place: Path) -> ShardNotes:
 
 def _place(folder: Path, shard: int, view: str) -> Path:
     return folder / f"{shard:03d}" / view.replace("/", "-")
-
-
-def _contents(folder: Path) -> dict[str, Any]:
-    path = folder / CONTENTS
-    try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
-        versions = (contents["layout"], contents["format"], contents["loader"])
-    except FileNotFoundError as error:
-        raise UsageError(f"{folder}: no index there (no {CONTENTS})") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: damaged; build the index again in a new folder") from error
-    if versions != (LAYOUT, FORMAT, LOADER_VERSION):
-        raise UsageError(
-            f"{folder}: made by another version of Concours; build the index again in a new folder"
-        )
-    found: dict[str, Any] = contents
-    return found
-
-
-def _write(folder: Path, contents: dict[str, Any]) -> None:
-    fresh = folder / f".{CONTENTS}.new"
-    fresh.write_text(json.dumps(contents, indent=1, ensure_ascii=False), encoding="utf-8")
-    fresh.replace(folder / CONTENTS)
-
-
-def check_file(path: Path, stated: dict[str, Any], verify: bool) -> None:
-    """Raises a UsageError where a file of an index is not as the table of contents states."""
-    size = path.stat().st_size if path.exists() else None
-    if size is None:
-        cause = "is missing"
-    elif size != stated["bytes"]:
-        cause = f"has {size} bytes instead of {stated['bytes']}"
-    elif verify and hash_file(path) != stated["sha256"]:
-        cause = "has changed since it was written"
-    else:
-        return
-    raise UsageError(f"{path} {cause}; build the index again in a new folder")
-
-
-def hash_file(path: Path) -> str:
-    """The sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,18 +13,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from concours.eval.originality.checkpoints import checkpoint_curve
 from concours.eval.originality.excerpts import Row
-from concours.eval.originality.report import ItemReport, OriginalityReport
+from concours.eval.originality.report import KIND_MEANINGS, ItemReport, OriginalityReport
+from concours.eval.originality.rolls import HEIGHT, WIDTH, rolls
 from concours.eval.originality.sound_html import sound_view
 from concours.eval.originality.sound_report import SoundReport
-from concours.eval.originality.tables import SHOWN_SIZES, sentence
+from concours.eval.originality.tables import SHOWN_SIZES, beyond, named_bars, sentence
 from concours.metrics.originality.ngram import SIZES
 from concours.metrics.piece import make_piece
 
 TEMPLATES = Path(__file__).parent / "templates"
-WIDTH, HEIGHT = 640, 110
 MOST_PLAYED = 12
 SECONDS = 12.0
 RESOLUTION = 480
+HEIGHTS = [(round((1 - share) * HEIGHT * 2, 1), f"{share:.0%}") for share in (0, 0.5, 1)]
 
 
 def to_html(
@@ -53,6 +54,8 @@ def to_html(
             for (name, notes), sound in zip_longest(reports, sounds)
         ],
         checkpoints=rows,
+        marks=_marks(rows),
+        heights=HEIGHTS,
         lines=_over_checkpoints(rows),
         shown=SHOWN_SIZES,
         width=WIDTH,
@@ -71,6 +74,8 @@ def _system(name: str, report: OriginalityReport, audio: bool) -> dict[str, Any]
         "name": name,
         "searched": report.searched,
         "set": report.set,
+        "kinds": [(kind, KIND_MEANINGS.get(kind, "")) for kind in report.searched["kinds"]],
+        "beyond": beyond(report),
         "human": human,
         "near_duplicates": report.calibration.get("near_duplicates", []),
         "curve": _curve(
@@ -100,14 +105,30 @@ def _system(name: str, report: OriginalityReport, audio: bool) -> dict[str, Any]
 
 
 def _passage(item: ItemReport, passage: Mapping[str, Any], audio: bool) -> dict[str, Any]:
-    roll = passage["roll"]
+    tracks = (passage["track"], passage["source_track"])
+    bars = (passage["bars"], passage["source_bars"])
+    sides = zip(
+        ("piece", "source"),
+        (item.path, passage["source"]),
+        tracks,
+        bars,
+        rolls(passage),
+        strict=True,
+    )
     return {
         "path": item.path,
         "percentile": item.percentile,
+        "longest": item.longest,
         "sentence": sentence(passage),
-        "piece": _drawn(roll["piece"]),
-        "source": _drawn(roll["source"]),
-        "sounds": [_sound(roll[side]) for side in ("piece", "source")] if audio else [],
+        "sides": [
+            {
+                "label": f"{name}, {named_bars(at)} of track {track + 1}",
+                "bars": at,
+                "roll": roll,
+                "sound": _sound(passage["roll"][side]) if audio else "",
+            }
+            for side, name, track, at, roll in sides
+        ],
     }
 
 
@@ -125,21 +146,15 @@ def _over_checkpoints(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]
     return found
 
 
-def _drawn(rows: Sequence[Row]) -> list[tuple[float, float, float, float, bool]]:
-    """Rectangles (x, y, width, height, shared) for the notes of one side."""
-    end = max(float(r[0]) + float(r[1]) for r in rows)
-    low, high = min(int(r[2]) for r in rows) - 1, max(int(r[2]) for r in rows) + 1
-    tall = HEIGHT / (high - low + 1)
-    return [
-        (
-            round(float(t) / end * WIDTH, 1),
-            round((high - int(p)) * tall, 1),
-            max(2.0, round(float(d) / end * WIDTH - 1, 1)),
-            round(min(tall, 9.0), 1),
-            bool(lit),
-        )
-        for t, d, p, lit in rows
-    ]
+def _marks(rows: Sequence[Mapping[str, Any]]) -> list[tuple[float, str]]:
+    """Where each system stands below the curve over the checkpoints, and its name from where the
+    names begin to differ."""
+    names = [str(r["system"]) for r in rows]
+    parts = [Path(name).parts for name in names]
+    least = min((len(p) for p in parts), default=1) - 1  # at least its own folder stays
+    common = next((i for i in range(least) if len({p[i] for p in parts}) > 1), least)
+    step = WIDTH / max(1, len(rows) - 1)
+    return [(round(i * step, 1), "/".join(p[common:])[-18:]) for i, p in enumerate(parts)]
 
 
 def _sound(rows: Sequence[Row]) -> str:
@@ -181,7 +196,7 @@ def _curve(
         "human": line(mean),
         "shuffled": line(shuffled),
         "other": line(other),
-        "heights": [(round((1 - share) * HEIGHT * 2, 1), f"{share:.0%}") for share in (0, 0.5, 1)],
+        "heights": HEIGHTS,
         "band": f"{line(band)} {floor}" if band else "",
         "marks": [(round(i * step, 1), n) for i, n in enumerate(SIZES)],
     }

@@ -34,12 +34,12 @@ from concours.eval.originality.expressive import ExpressiveSearch, Passage, on_a
 from concours.eval.originality.points import PointSearch
 from concours.eval.originality.prompts import from_prompt
 from concours.eval.originality.search import Run, longest, longest_passage, runs
-from concours.metrics.originality.diversity import self_bleu, vendi_score
+from concours.eval.originality.set_measures import of_set, within_set
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.ngram import SIZES, curve_of, describe, novelty_of
 from concours.metrics.originality.notes import UNITS, Notes, notes_of
 from concours.metrics.originality.tokens import Tokens, tokenize
-from concours.metrics.originality.within import distinct_passages, self_repetition
+from concours.metrics.originality.within import self_repetition
 from concours.metrics.piece import Piece
 
 MOST_PASSAGES = 10
@@ -48,13 +48,21 @@ KINDS = {
     "interval-class-ratio": "octaves moved",
     "interval": "rhythm replaced",
 }
+KIND_MEANINGS = {
+    "exact": "the same intervals and rhythm, in any key and tempo",
+    "octaves moved": "the same, but for single notes an octave away",
+    "rhythm replaced": "the same intervals in another rhythm",
+    "altered": "single notes changed, left out or ornamented",
+    EXPRESSIVE: "the same notes in free timing, as played",
+}
 EXACT_WORTH = 1.25  # a passage of another kind must be a quarter longer to stand for an exact one
 
 
 @dataclass(frozen=True)
 class ItemReport:
-    """One piece. ``longest`` in notes; ``coverage`` and ``novelty`` by passage length; passages
-    longest first; ``cardinality`` by window length in quarters."""
+    """One piece. ``longest``, of exact passages, in notes; ``coverage`` and ``novelty`` by passage
+    length; passages longest first; ``cardinality`` by window length in quarters; ``in_reference``
+    is the piece of the reference whose file has the same content."""
 
     path: str
     sha256: str | None
@@ -71,6 +79,7 @@ class ItemReport:
     self_repetition: float | None = None
     self_repetition_percentile: float | None = None
     within_set: Mapping[str, Any] | None = None
+    in_reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,7 @@ class Search:
 
     def __init__(self, index: CorpusIndex, *, cardinality: bool = True) -> None:
         self.index = index
+        self.name_of = {p.sha256: p.name for p in index.pieces}
         self.points = PointSearch(index) if cardinality else None
         self.expressive = ExpressiveSearch(index)
 
@@ -121,7 +131,7 @@ def originality_report(
             read.append((len(reports) - 1, piece))
     view = index.views[0]
     tokens = [tokenize(p, view=view) for _, p in read]
-    inside = _within([reports[i].path for i, _ in read], tokens)
+    inside = within_set([reports[i].path for i, _ in read], tokens)
     usual = index.calibration.get("self_repetition", {}).get("values", [])
     for (i, _), t, found in zip(read, tokens, inside, strict=True):
         repeated = self_repetition(t, WITHIN_NOTES)
@@ -133,7 +143,7 @@ def originality_report(
         )
     return OriginalityReport(
         tuple(reports),
-        _of_set(reports, [reports[i].path for i, _ in read], tokens),
+        of_set(reports, [reports[i].path for i, _ in read], tokens, _usual(index)),
         _searched(search, prompts),
         index.calibration,
         other_corpus,
@@ -173,12 +183,13 @@ def item_report(
     found = longest(tokens, index.shards[view])
     most = longest_passage(tokens, found.length)
     curve = curve_of(tokens, found.length, SIZES)
-    sample = _calibrated(index, view).get("longest_values", [])
+    sample = _usual(index)
     notes = notes_of(piece)
     return ItemReport(
         item.path,
         item.sha256,
         "ok",
+        in_reference=search.name_of.get(item.sha256 or ""),
         notes=piece.n_notes,
         longest=most,
         percentile=percentile(most, sample),
@@ -218,12 +229,20 @@ def _calibrated(index: CorpusIndex, view: str) -> Mapping[str, Any]:
     return views.get(view, {})
 
 
+def _usual(index: CorpusIndex) -> Sequence[int]:
+    """The longest passages of the corpus's own pieces, ascending."""
+    values: Sequence[int] = _calibrated(index, index.views[0]).get("longest_values", [])
+    return values
+
+
 def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]]:
     """Of the first view the passages above its median, and the longest in any case; of the others
     those above their 95th percentile; and altered and expressive ones. The longest first; one of
-    which more than half the notes lie in longer ones is left out."""
+    which more than half the notes lie in longer ones is left out, unless it is the first view's
+    longest, which the percentile is of."""
     index = search.index
     found: list[Passage] = []
+    longest_exact: dict[str, Any] = {}
     for view in index.views:
         tokens = tokenize(piece, view=view)
         levels = _calibrated(index, view).get("longest", {})
@@ -241,6 +260,8 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
             )
             for run in listed
         ]
+        if first and found:
+            longest_exact = found[0][0]
     found += altered_passages(piece, index)
     level = index.calibration.get("expressive", {}).get("level")
     if level is not None:
@@ -258,6 +279,8 @@ def _passages(piece: Piece, notes: Notes, search: Search) -> list[dict[str, Any]
         if taken[own].mean() <= 0.5 and len(chosen) < MOST_PASSAGES:
             taken[own] = True
             chosen.append(passage)
+    if longest_exact and not any(p is longest_exact for p in chosen):
+        chosen = [*chosen[: MOST_PASSAGES - 1], longest_exact]
     return sorted(chosen, key=lambda p: -p["length"])
 
 
@@ -292,76 +315,6 @@ def _as_passage(
     }
 
 
-def _within(names: Sequence[str], tokens: Sequence[Tokens]) -> list[dict[str, Any] | None]:
-    """For each piece the longest passage that another piece of the set has too."""
-    if len(tokens) < 2:
-        return [None] * len(tokens)
-    index = NgramIndex.build(tokens, names)
-    found: list[dict[str, Any] | None] = []
-    for name, t in zip(names, tokens, strict=True):
-        others = index.excluding(name)
-        best = longest(t, [others])
-        listed = runs(t, [others], best, at_least=t.width, most=1)
-        curve = curve_of(t, best.length, [WITHIN_NOTES])
-        found.append(
-            {
-                "longest": listed[0].length if listed else 0,
-                f"coverage_{WITHIN_NOTES}": curve.get(WITHIN_NOTES),
-                "passage": describe(t, others, listed[0].hit) if listed else None,
-            }
-        )
-    return found
-
-
-def _of_set(
-    reports: Sequence[ItemReport], names: Sequence[str], tokens: Sequence[Tokens]
-) -> dict[str, Any]:
-    done = [r for r in reports if r.status == "ok"]
-    by_hash: dict[str, list[str]] = {}
-    for r in reports:
-        if r.sha256 is not None:
-            by_hash.setdefault(r.sha256, []).append(r.path)
-    by_notes: dict[tuple[bytes, bytes], list[str]] = {}
-    for name, t in zip(names, tokens, strict=True):
-        by_notes.setdefault((t.code.tobytes(), t.voice.tobytes()), []).append(name)
-    lengths = [r.longest for r in done if r.longest is not None]
-    repeated = [r.self_repetition for r in done if r.self_repetition is not None]
-    copied = [
-        r.from_prompt["copied"] for r in done if r.from_prompt and r.from_prompt.get("copied")
-    ]
-    return {
-        "items": len(reports),
-        "compared": len(done),
-        "longest": {
-            f"p{q}": float(np.percentile(lengths, q)) for q in (50, 95, 99) if len(lengths)
-        },
-        "coverage": {
-            str(n): float(np.mean(values))
-            for n in SIZES
-            if (values := [r.coverage[str(n)] for r in done if str(n) in r.coverage])
-        },
-        "novelty": {
-            str(n): float(np.mean(values))
-            for n in SIZES
-            if (values := [r.novelty[str(n)] for r in done if str(n) in r.novelty])
-        },
-        "cardinality": {
-            size: float(np.mean(values))
-            for size in ("16", "8")
-            if (values := [r.cardinality[size]["score"] for r in done if size in r.cardinality])
-        },
-        "self_repetition": {
-            f"p{q}": float(np.percentile(repeated, q)) for q in (5, 50, 95) if repeated
-        },
-        "copied_from_prompt": float(np.mean(copied)) if copied else None,
-        f"distinct_{WITHIN_NOTES}": distinct_passages(tokens, WITHIN_NOTES),
-        "self_bleu": self_bleu(tokens),
-        "vendi": vendi_score(tokens),
-        "same_content": sorted(paths for paths in by_hash.values() if len(paths) > 1),
-        "same_passages": sorted(paths for paths in by_notes.values() if len(paths) > 1),
-    }
-
-
 def _searched(search: Search, prompts: Mapping[str, Path] | None) -> dict[str, Any]:
     index = search.index
     left_out = ["drums", "lower notes of chords within a track (fingerprints and points hold them)"]
@@ -377,9 +330,17 @@ def _searched(search: Search, prompts: Mapping[str, Path] | None) -> dict[str, A
         "corpus_sha256": index.corpus_hash,
         "views": list(index.views),
         "not_searched": [{"path": name, "reason": reason} for name, reason in index.skipped],
-        "kinds": [*KINDS.values(), "altered", EXPRESSIVE],
+        "kinds": _kinds(search),
         "left_out": "; ".join(left_out),
     }
+
+
+def _kinds(search: Search) -> list[str]:
+    """What a passage may be called, given the index's views and calibration."""
+    calibration = search.index.calibration
+    found = [KINDS.get(view, view) for view in search.index.views]
+    found += ["altered"] if "level" in calibration.get("altered", {}) else []
+    return found + ([EXPRESSIVE] if "level" in calibration.get("expressive", {}) else [])
 
 
 def as_dict(report: OriginalityReport) -> dict[str, Any]:

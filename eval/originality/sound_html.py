@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from concours.eval.load import LoadError
 from concours.eval.load.audio import load_audio
-from concours.eval.originality.corpus_index import hash_file
+from concours.eval.originality.contents import hash_file
 from concours.eval.originality.sound_report import CHROMA, SECONDS, SoundReport
-from concours.eval.originality.sound_tables import most_shared_first, sound_sentence
+from concours.eval.originality.sound_tables import clock, most_shared_first, sound_sentence
 from concours.eval.render import sound_clip
 from concours.eval.report.soundview import png, waveform
 from concours.metrics.clip import Clip, make_clip
@@ -25,6 +25,8 @@ MOST_SHOWN, MOST_PLAYED = 100, 24
 LONGEST_PLAYED = 20.0
 AROUND = 2.0
 MOST_DRAWN = 240
+
+Bar = tuple[float, float, float, float]
 
 
 def sound_view(report: SoundReport, audio: bool) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def sound_view(report: SoundReport, audio: bool) -> dict[str, Any]:
             for i, (item, p) in enumerate(found)
         ],
         "nulls": [
-            (kind, _histogram(null), null) for kind, null in report.calibration["kinds"].items()
+            (kind, *_histogram(null), null) for kind, null in report.calibration["kinds"].items()
         ] if report.calibration else [],
     }  # fmt: skip
 
@@ -58,8 +60,8 @@ def _sides(
     """Both sides drawn and played, and for an alignment its matrix."""
     own = _clip(report.files[path], "")
     source = _clip(*report.sources[passage["source"]])
-    sides = [_side(own, passage["seconds"], audio, "the item")]
-    sides += [_side(source, passage["source_seconds"], audio, "the source")]
+    sides = [_side(own, passage["seconds"], audio, path)]
+    sides += [_side(source, passage["source_seconds"], audio, passage["source"])]
     matrix = ""
     if passage["kind"] == CHROMA and own is not None and source is not None:
         matrix = _matrix(own, source, passage)
@@ -77,8 +79,9 @@ def _clip(file: Path, sha256: str) -> Clip | None:
         return None
 
 
-def _side(clip: Clip | None, seconds: list[float], audio: bool, label: str) -> dict[str, Any]:
+def _side(clip: Clip | None, seconds: list[float], audio: bool, name: str) -> dict[str, Any]:
     """The excerpt with two seconds on either side; lit from ``low`` to ``high`` of 1000 units."""
+    label = f"{name}, {clock(seconds)}"
     if clip is None:
         return {"label": label, "path": "", "chroma": "", "sound": "", "low": 0, "high": 0}
     first = max(0.0, seconds[0] - AROUND)
@@ -131,13 +134,16 @@ def _matrix(own: Clip, source: Clip, passage: Mapping[str, Any]) -> str:
     return _picture(coarse.mean(axis=(1, 3)).T[::-1])
 
 
-def _histogram(null: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
-    """Bars (x, y, width, height) of a null's values in a box of 640 by 60."""
-    values = null["values"]
+def _histogram(null: Mapping[str, Any]) -> tuple[list[Bar], float | None, float]:
+    """Bars (x, y, width, height) of a null's values in a box of 640 by 60, the level's x, and the
+    value at the right edge."""
+    values, level = null["values"], null["level"]
     if not values:
-        return []
-    count, _ = np.histogram(values, bins=24, range=(0.0, max(*values, null["level"] or 0.0, 1e-9)))
+        return [], None, 0.0
+    most = max(*values, level or 0.0, 1e-9) * 1.05
+    count, _ = np.histogram(values, bins=24, range=(0.0, most))
     wide = 640 / 24
     tall = 58 * count / max(1, count.max())
-    return [(round(i * wide, 1), round(60 - h, 1), round(wide - 1, 1), round(float(h), 1))
+    bars = [(round(i * wide, 1), round(60 - h, 1), round(wide - 1, 1), round(float(h), 1))
             for i, h in enumerate(tall) if h]  # fmt: skip
+    return bars, None if level is None else round(640 * level / most, 1), most

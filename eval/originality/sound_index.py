@@ -2,22 +2,19 @@
 
 Layout
 ------
-- ``audio.json``: format, the embedding and its identity, clips (name, sha256, seconds, shard, where
-  the file lay), files that were skipped with the cause, bytes and sha256 of every array file, and
-  the calibration.
+- ``audio.json``: the table of contents (see :mod:`concours.eval.originality.contents`), with the
+  embedding and its identity, and for each clip its name, sha256, seconds, shard and where its file
+  lay.
 - ``NNN/landmarks``, ``NNN/chroma``, ``NNN/vectors``: the arrays of one shard, memory-mapped.
 
 Conventions
 -----------
 - A shard holds whole clips, about :data:`SHARD_SECONDS` of them; adding clips writes new shards
   and leaves the others as they are. A clip is known by the sha256 of its file.
-- The table of contents is written last, by renaming; opening compares size and hash of every file.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from concours.eval.cache import open_arrays, store_arrays
+from concours.eval.cache import open_arrays
 from concours.eval.embeddings.catalogue import identity_of, open_embedding
 from concours.eval.errors import UsageError
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION, LoadError
 from concours.eval.load.audio import load_audio
-from concours.eval.originality.corpus_index import check_file, hash_file
+from concours.eval.originality.contents import Contents, Form, corpus_hash
 from concours.metrics.clip import Clip
 from concours.metrics.embeddings.protocol import Embedding, TooShortError, embed
 from concours.metrics.originality import landmarks, qmax
@@ -45,6 +42,12 @@ SOUND_CONTENTS = "audio.json"
 DEFAULT_EMBEDDING = "spectral-stats-v1"
 FORMAT = [1, landmarks.VERSION, qmax.VERSION]
 SHARD_SECONDS = 100 * 3600.0
+FORM = Form(
+    SOUND_CONTENTS,
+    "clips",
+    {"format": FORMAT, "loader": LOADER_VERSION},
+    "index of recordings",
+)
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,7 @@ class SoundIndex:
     @property
     def corpus_hash(self) -> str:
         """Hash of the contents of all clips, whatever their names and order."""
-        text = "\n".join(sorted(c.sha256 for c in self.clips))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return corpus_hash(c.sha256 for c in self.clips)
 
     @property
     def seconds(self) -> float:
@@ -123,27 +125,14 @@ def build_sound_index(
         UsageError: ``folder`` holds something else, a damaged index or one of another embedding,
             the embedding can't be opened, or no item can be read.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    known = (folder / SOUND_CONTENTS).exists()
-    if not known and any(folder.iterdir()):
-        raise UsageError(f"{folder}: not empty and no index; give an empty or a new folder")
     identity = identity_of(embedding)
-    contents = _contents(folder) if known else {
-        "format": FORMAT,
-        "loader": LOADER_VERSION,
-        "embedding": embedding,
-        "identity": identity,
-        "clips": [],
-        "skipped": [],
-        "files": {},
-        "calibration": {},
-    }  # fmt: skip
-    if contents["identity"] != identity:
+    contents = Contents.begin(folder, FORM, {"embedding": embedding, "identity": identity})
+    if contents.stated["identity"] != identity:
         raise UsageError(
-            f"{folder}: its embedding is {contents['embedding']} of another identity than "
+            f"{folder}: its embedding is {contents.stated['embedding']} of another identity than "
             f"{embedding}; build an index of that in another folder"
         )
-    builder = _Builder(folder, contents, open_embedding(embedding))
+    builder = _Builder(contents, open_embedding(embedding))
     for item in items:
         builder.add(item)
     builder.finish()
@@ -157,56 +146,43 @@ def open_sound_index(folder: Path, *, verify: bool = True) -> SoundIndex:
         UsageError: no index there, one of another version, or a file that is missing, cut short
             or changed.
     """
-    contents = _contents(folder)
-    for name, stated in contents["files"].items():
-        check_file(folder / name, stated, verify)
-    clips = tuple(IndexedClip(**c) for c in contents["clips"])
-    shards = [folder / f"{i:03d}" for i in range(1 + max((c.shard for c in clips), default=-1))]
+    contents = Contents.read(folder, FORM)
+    contents.check(verify)
+    shards = [folder / f"{i:03d}" for i in range(contents.n_shards)]
     arrays = [{k: open_arrays(s / k) for k in ("landmarks", "chroma", "vectors")} for s in shards]
     vectors = [VectorIndex.from_arrays(a["vectors"]) for a in arrays]
     return SoundIndex(
         folder,
-        contents["embedding"],
-        clips,
-        tuple((s["name"], s["reason"]) for s in contents["skipped"]),
+        contents.stated["embedding"],
+        tuple(IndexedClip(**c) for c in contents.entries),
+        contents.skipped,
         tuple(LandmarkIndex.from_arrays(a["landmarks"]) for a in arrays),
         tuple(ChromaIndex.from_arrays(a["chroma"]) for a in arrays),
         VectorIndex(
             np.concatenate([v.vector for v in vectors]), np.concatenate([v.names for v in vectors])
         ),
-        sum(f["bytes"] for f in contents["files"].values()),
-        contents["calibration"],
+        contents.bytes,
+        contents.stated["calibration"],
     )
 
 
 def store_sound_calibration(index: SoundIndex, calibration: dict[str, Any]) -> SoundIndex:
     """Puts the calibration into the table of contents and gives the index with it."""
-    contents = _contents(index.folder)
-    contents["calibration"] = calibration
-    _write(index.folder, contents)
+    Contents.read(index.folder, FORM).calibrate(calibration)
     return replace(index, calibration=calibration)
 
 
 class _Builder:
     """Collects clips into shards; each shard is on disk before the next begins."""
 
-    def __init__(self, folder: Path, contents: dict[str, Any], embedding: Embedding) -> None:
-        self.folder, self.contents, self.embedding = folder, contents, embedding
-        self.known = {c["sha256"] for c in contents["clips"]}
-        self.names = {c["name"] for c in contents["clips"]}
-        self.shard = 1 + max((c["shard"] for c in contents["clips"]), default=-1)
+    def __init__(self, contents: Contents, embedding: Embedding) -> None:
+        self.contents, self.embedding = contents, embedding
         self.waiting: list[tuple[dict[str, Any], SoundFeatures]] = []
         self.seconds = 0.0
-        self.changed = False
 
     def add(self, item: Item) -> None:
-        if item.sha256 in self.known:
-            return
-        reason = self._take(item)
-        if reason:
-            skipped = [s for s in self.contents["skipped"] if s["name"] != item.path]
-            self.contents["skipped"] = [*skipped, {"name": item.path, "reason": reason}]
-            self.changed = True
+        if not self.contents.holds(item.sha256) and (reason := self._take(item)):
+            self.contents.skip(item.path, reason)
 
     def _take(self, item: Item) -> str:
         if item.sha256 is None:
@@ -218,14 +194,11 @@ class _Builder:
         found = features(clip, self.embedding)
         if self.waiting and self.seconds + found.seconds > SHARD_SECONDS:
             self._flush()
-        name = item.path if item.path not in self.names else f"{item.path} ({item.sha256[:8]})"
-        self.known.add(item.sha256)
-        self.names.add(name)
         stated = {
-            "name": name,
+            "name": self.contents.take(item),
             "sha256": item.sha256,
             "seconds": round(found.seconds, 3),
-            "shard": self.shard,
+            "shard": self.contents.n_shards,
             "location": str(item.location.absolute()),
         }
         self.waiting.append((stated, found))
@@ -233,7 +206,6 @@ class _Builder:
         return ""
 
     def _flush(self) -> None:
-        self.changed = True
         names = [stated["name"] for stated, _ in self.waiting]
         found = [f for _, f in self.waiting]
         size = self.embedding.spec.dimension
@@ -243,48 +215,13 @@ class _Builder:
             "chroma": ChromaIndex.build([f.chroma for f in found], names),
             "vectors": VectorIndex.build(vectors, names),
         }
+        shard = self.contents.folder / f"{self.contents.n_shards:03d}"
         for kind, part in parts.items():
-            place = self.folder / f"{self.shard:03d}" / kind
-            place.mkdir(parents=True, exist_ok=True)
-            store_arrays(place, part.to_arrays())
-            for file in sorted(place.glob("*.npy")):
-                self.contents["files"][file.relative_to(self.folder).as_posix()] = {
-                    "bytes": file.stat().st_size,
-                    "sha256": hash_file(file),
-                }
-        self.contents["clips"] += [stated for stated, _ in self.waiting]
+            self.contents.store(shard / kind, part.to_arrays())
+        self.contents.append(stated for stated, _ in self.waiting)
         self.waiting, self.seconds = [], 0.0
-        self.shard += 1
 
     def finish(self) -> None:
         if self.waiting:
             self._flush()
-        if not self.contents["clips"]:
-            skipped = self.contents["skipped"]
-            cause = f" ({skipped[0]['name']}: {skipped[0]['reason']})" if skipped else ""
-            raise UsageError(f"none of the reference's recordings could be read{cause}")
-        if self.changed:
-            self.contents["calibration"] = {}
-            _write(self.folder, self.contents)
-
-
-def _contents(folder: Path) -> dict[str, Any]:
-    path = folder / SOUND_CONTENTS
-    try:
-        contents: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        versions = (contents["format"], contents["loader"])
-    except FileNotFoundError as error:
-        raise UsageError(f"{folder}: no index of recordings there (no {path.name})") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: damaged; build the index again in a new folder") from error
-    if versions != (FORMAT, LOADER_VERSION):
-        raise UsageError(
-            f"{folder}: made by another version of Concours; build the index again in a new folder"
-        )
-    return contents
-
-
-def _write(folder: Path, contents: dict[str, Any]) -> None:
-    fresh = folder / f".{SOUND_CONTENTS}.new"
-    fresh.write_text(json.dumps(contents, indent=1, ensure_ascii=False), encoding="utf-8")
-    fresh.replace(folder / SOUND_CONTENTS)
+        self.contents.finish("none of the reference's recordings could be read")

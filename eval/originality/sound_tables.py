@@ -25,7 +25,14 @@ def sound_text(name: str, report: SoundReport) -> str:
             f"{'  the system':38}" + "".join(f"{100 * coverage[str(n)]:6.1f}%" for n in SECONDS),
             "",
         ]
-    lines += [*_calibration(report.calibration), ""]
+    lines += [
+        *_calibration(report.calibration),
+        "",
+        "Each item's longest excerpt by landmarks and the percentile of its best score among those "
+        "of unrelated",
+        "clips, by landmarks or chroma; then the excerpts, times of the item first:",
+        "",
+    ]
     for item in sorted(report.items, key=most_shared_first):
         lines += _item(item)
     skipped = searched["not_searched"]
@@ -54,8 +61,8 @@ def sound_sentence(passage: Mapping[str, Any]) -> str:
     '0:03.0-0:13.5: a.wav, 1:00.0-1:11.2, by chroma (score 4.5), 2 semitones higher, tempo x 1.07'
     """
     parts = [
-        f"{_clock(passage['seconds'])}: {passage['source']}",
-        f"{_clock(passage['source_seconds'])}",
+        f"{clock(passage['seconds'])}: {passage['source']}",
+        f"{clock(passage['source_seconds'])}",
         f"by {passage['kind']} (score {passage['score']:g})",
     ]
     if shift := passage["transposition"]:
@@ -68,7 +75,8 @@ def sound_sentence(passage: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _clock(seconds: Sequence[float]) -> str:
+def clock(seconds: Sequence[float]) -> str:
+    """Times as minutes and seconds."""
     return "-".join(f"{int(s // 60)}:{s % 60:04.1f}" for s in seconds)
 
 

@@ -11,6 +11,7 @@ from concours.eval.originality.corpus_index import CorpusIndex
 from concours.eval.originality.report import ItemReport, OriginalityReport
 
 SHOWN_SIZES = ("6", "8", "10", "12", "16", "24")
+MOST_SHOWN = 3
 
 Named = Sequence[tuple[str, OriginalityReport]]
 
@@ -51,9 +52,9 @@ def sentence(passage: Mapping[str, Any]) -> str:
     """
     shift, factor = passage["transposition"], passage["tempo_factor"]
     parts = [
-        f"{_bars(passage['bars'])} of track {passage['track'] + 1}: {passage['length']} notes of "
-        f"{passage['source']}",
-        f"{_bars(passage['source_bars'])} of track {passage['source_track'] + 1}",
+        f"{named_bars(passage['bars'])} of track {passage['track'] + 1}: {passage['length']} notes "
+        f"of {passage['source']}",
+        f"{named_bars(passage['source_bars'])} of track {passage['source_track'] + 1}",
     ]
     if shift:
         plural = "s" if abs(shift) > 1 else ""
@@ -65,7 +66,8 @@ def sentence(passage: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _bars(bars: Sequence[int]) -> str:
+def named_bars(bars: Sequence[int]) -> str:
+    """First and last bar in words."""
     return f"bar {bars[0]}" if bars[0] == bars[1] else f"bars {bars[0]}-{bars[1]}"
 
 
@@ -89,6 +91,11 @@ def render(name: str, report: OriginalityReport) -> str:
         "",
         _lengths("  the system", report.set["longest"]),
         _lengths("  the reference's pieces, each apart", human.get("longest", {})),
+        *beyond(report),
+        "",
+        "Each item's longest exact passage and the percentile of its length among those of the "
+        "reference's pieces;",
+        f"then up to {MOST_SHOWN} passages of any kind, bars of the item first:",
         "",
     ]
     for item in sorted(report.items, key=_worst_first):
@@ -103,6 +110,21 @@ def render(name: str, report: OriginalityReport) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def beyond(report: OriginalityReport) -> list[str]:
+    """How many items go beyond what is usual, and how many are the reference's own files."""
+    of, lines = report.set, []
+    if of["above_p95"] is not None:
+        lines.append(
+            f"longer than the reference's p95: {of['above_p95']} of {of['compared']} items "
+            f"(about {0.05 * of['compared']:.2g} are usual)"
+        )
+    if of["in_reference"]:
+        lines.append(
+            f"the same file stands in the reference: {of['in_reference']} of {of['compared']} items"
+        )
+    return lines
 
 
 def _other(report: OriginalityReport) -> list[str]:
@@ -160,8 +182,14 @@ def _item(item: ItemReport) -> list[str]:
     if item.status != "ok":
         return [f"{item.path}: {item.status}: {item.reason}"]
     place = "" if item.percentile is None else f", percentile {item.percentile:.0f}"
-    lines = [f"{item.path}: longest {item.longest} notes{place}"]
-    lines += [f"    {sentence(p)}" for p in item.passages[:3]]
+    same = "" if item.in_reference is None else f", the same file as {item.in_reference}"
+    lines = [f"{item.path}: longest {item.longest} notes{place}{same}"]
+    shown = item.passages[:MOST_SHOWN]
+    if left := len(item.passages) - len(shown):  # the longest exact one is shown in any case
+        exact = next((p for p in item.passages if p["kind"] == "exact"), shown[0])
+        shown = shown if exact in shown else (*shown[:-1], exact)
+    lines += [f"    {sentence(p)}" for p in shown]
+    lines += [f"    and {left} more (--format html or json)"] if left else []
     of = item.from_prompt
     if of is not None and of["status"] == "ok":
         longest = of["longest"]

@@ -160,6 +160,10 @@ def test_prompts_in_words_and_in_music(outputs: Path) -> None:
     assert continued["continuation_bars"] > 0
     assert continued["key_score"] is not None
     assert set(values(found, "002.midi").values()) == {None}
+    copied = scored(str(outputs / "out"), "--prompts", str(table),
+                    "--metrics", "continuation_copied:n=4")  # fmt: skip
+    assert 0 <= values(copied, "001.mid")["continuation_copied:n=4"] <= 1
+    assert values(copied, "000.mid")["continuation_copied:n=4"] is None
 
 
 def test_one_table_for_several_systems(outputs: Path) -> None:

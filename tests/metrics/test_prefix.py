@@ -87,6 +87,34 @@ def test_a_continuation_in_another_key_is_less_alike():
     assert prefix.continuation_entropy_gap(home, prompt).value == pytest.approx(0)
 
 
+def test_what_is_copied_from_the_prompt_by_hand():
+    rng = np.random.default_rng(4)
+    prompt, fresh = (
+        [tuple(rng.integers(55, 80, 4).tolist()) for _ in range(bars)] for bars in (6, 5)
+    )
+    third = [tuple(p + 4 for p in bar) for bar in prompt[2:5]]
+    whole = song(*prompt, *fresh, *third)
+    found = prefix.continuation_copied(whole, song(*prompt, quarter=96))
+    assert found.value == 12 / 32  # three bars of eight, a third higher
+    assert found.detail["curve"]["12"] == 12 / 32
+    assert found.detail["curve"]["14"] == 0
+    longest = found.detail["longest"]
+    assert (longest["length"], longest["transposition"]) == (12, 4)
+    assert (longest["bars"], longest["source_bars"]) == ([12, 14], [3, 5])
+    left_out = prefix.continuation_copied(song(*fresh, *third), song(*prompt), given="left-out")
+    assert left_out.value == 12 / 32
+    assert prefix.continuation_copied(song(*prompt, *fresh), song(*prompt)).value == 0
+    flat = prefix.continuation_copied(song(*prompt, *[(60,) * 4] * 4), song(*[(60, 74) * 2] * 4))
+    assert (flat.value, flat.detail["longest"]) == (0, None)
+    for short in (song(*prompt), song(*prompt, *fresh[:2])):
+        reason = prefix.continuation_copied(short, song(*prompt)).reason
+        assert reason == "no voice of the continuation has 10 notes"
+    short = prefix.continuation_copied(song(*prompt), song(*prompt[:2])).reason
+    assert short == "no voice of the prompt has 10 notes"
+    with pytest.raises(ValueError, match="passages of 3 notes or more"):
+        prefix.continuation_copied(whole, song(*prompt), n=2)
+
+
 def melody(rng, notes=40):
     lengths = rng.choice([240, 480, 960], notes)
     return np.concatenate([[0], np.cumsum(lengths)]), rng.integers(55, 80, notes)

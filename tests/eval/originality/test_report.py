@@ -14,6 +14,7 @@ from concours.eval.originality.corpus_index import DEFAULT_VIEWS
 from concours.eval.originality.html import to_html
 from concours.eval.originality.reference import index_reference
 from concours.eval.originality.report import as_dict, originality_report
+from concours.eval.originality.tables import render
 from concours.eval.progress import Silent
 
 QUARTER = 480
@@ -224,3 +225,33 @@ def test_the_json_holds_plain_values(tools, index, tmp_path):
     write_midi(tools.as_piece(tools.wander(5)), tmp_path / "a.mid")
     report = as_dict(originality_report(find_items(str(tmp_path)), index))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
+
+
+def test_a_file_of_the_reference_itself_is_called_so(corpus, index, tools, tmp_path):
+    (tmp_path / "renamed.mid").write_bytes((corpus / "07.mid").read_bytes())
+    moved = tools.wander(7)
+    moved[:, 1] += 1
+    write_midi(tools.as_piece(moved), tmp_path / "moved.mid")
+    write_midi(tools.as_piece(tools.wander(4000)), tmp_path / "own.mid")
+    report = originality_report(find_items(str(tmp_path)), index)
+    named = {i.path: i.in_reference for i in report.items}
+    assert named == {"renamed.mid": "07.mid", "moved.mid": None, "own.mid": None}
+    assert (report.set["in_reference"], report.set["above_p95"]) == (1, 2)
+    text = render("x", report)
+    assert "longer than the reference's p95: 2 of 3 items" in text
+    assert "renamed.mid: longest 80 notes, percentile 100, the same file as 07.mid" in text
+    page = to_html([("x", report)], audio=False)
+    assert "the same file as 07.mid of the reference" in page
+
+
+def test_the_longest_exact_passage_is_listed_inside_a_longer_altered_one(tools, index, tmp_path):
+    copy = tools.wander(9)[10:56].copy()
+    copy[[32, 39], 1] += 1  # 32 notes as they were, then a change every seven
+    write_midi(tools.as_piece(tools.planted(tools.wander(4001), copy)), tmp_path / "a.mid")
+    report = originality_report(find_items(str(tmp_path)), index)
+    item = report.items[0]
+    named = [p for p in item.passages if p["source"] == "09.mid"]
+    altered, exact = named[0], next(p for p in named if p["kind"] == "exact")
+    assert altered["kind"] == "altered"
+    assert altered["length"] > exact["length"] == item.longest == 32
+    assert f"{item.longest} notes of 09.mid" in render("x", report)
