@@ -28,6 +28,7 @@ Samples = NDArray[np.float64]
 PEAK_LIMIT = 10 ** (-1 / 20)
 SILENCE = 1e-3
 ANCHOR_LOW_HZ = 3500.0
+MARGIN_SECONDS = 0.5
 ANCHOR_MID_HZ = 7000.0
 
 
@@ -61,7 +62,7 @@ def read_clip(item: Item, audio: Audio) -> Clip:
         raise UsageError(f"{item.location}: silence; leave it out of the study")
     samples = samples[loud[0] + round(audio.start * rate) :]
     # a little more than the excerpt, so that the resampler's edge is cut off
-    samples = samples[: round((audio.seconds + 0.5) * rate)]
+    samples = samples[: round((audio.seconds + MARGIN_SECONDS) * rate)]
     if len(samples) == 0:
         raise UsageError(f"{item.location}: shorter than audio.start, {audio.start} s")
     samples = _to_channels(samples, audio.channels)
@@ -177,22 +178,21 @@ def example_music(audio: Audio, seed: int) -> Clip:
 
 
 def _sound_of(item: Item, audio: Audio) -> tuple[Samples, int]:
-    if item.kind == "audio":
-        import soundfile
-
-        try:
-            data, rate = soundfile.read(item.location, dtype="float64", always_2d=True)
-        except (soundfile.LibsndfileError, OSError) as error:
-            raise UsageError(f"{item.location}: {error}") from error
-        return data, int(rate)
-    from concours.eval.load import LoadError, load
-    from concours.eval.render import RenderError, render_audio
+    from concours.eval.load import LoadError
+    from concours.eval.render import RenderError, excerpt_span, render_audio
+    from concours.eval.subject import read_subject
 
     try:
-        piece = load(Path(item.location), None, item.fragment).piece
-        return np.asarray(render_audio(piece, audio.rate), np.float64), audio.rate
+        subject = read_subject(item.kind, item.fragment, Path(item.location), item.sha256 or "")
+        if subject.piece is not None:
+            first, _ = excerpt_span(subject.piece)
+            until = first + audio.start + audio.seconds + MARGIN_SECONDS
+            return np.asarray(
+                render_audio(subject.piece, audio.rate, until), np.float64
+            ), audio.rate
     except (LoadError, RenderError) as error:
         raise UsageError(f"{item.location}: {error}") from error
+    return np.asarray(subject.clip.samples, np.float64), subject.clip.sample_rate
 
 
 def _to_channels(samples: Samples, channels: int) -> Samples:

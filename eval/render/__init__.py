@@ -69,8 +69,8 @@ def soundfont() -> Path:
     )
 
 
-def render_audio(piece: Piece, sample_rate: int = 44100) -> Samples:
-    """The whole piece as stereo sound, shape (samples, 2), float32.
+def render_audio(piece: Piece, sample_rate: int = 44100, seconds: float | None = None) -> Samples:
+    """The whole piece, or its first ``seconds``, as stereo sound, shape (samples, 2), float32.
 
     Time 0 is tick 0; the last note rings for up to a second. The samples are divided by their
     peak where that exceeds 1, and are otherwise as loud as the notes ask for. A piece without
@@ -86,7 +86,11 @@ def render_audio(piece: Piece, sample_rate: int = 44100) -> Samples:
     (2, True)
     """
     start, end = piece.to_seconds(piece.onset), piece.to_seconds(piece.end)
-    return _played(piece, start, end, np.ones(piece.n_notes, np.bool_), sample_rate)
+    if seconds is None:
+        return _played(piece, start, end, np.ones(piece.n_notes, np.bool_), sample_rate)
+    # a note that ends past the cut ends there, and its ringing is cut off
+    sound = _played(piece, start, np.minimum(end, seconds), start < seconds, sample_rate)
+    return sound[: round(seconds * sample_rate)]
 
 
 def excerpt_span(piece: Piece, longest: float = 20.0) -> tuple[float, float]:

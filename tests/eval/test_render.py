@@ -133,3 +133,14 @@ def test_recordings_become_clips_like_those_of_notes() -> None:
 def test_broken_recordings_are_refused(bad: np.ndarray) -> None:
     with pytest.raises(render.RenderError, match="nothing to play"):
         render.sound_clip(bad, 44100)
+
+
+def test_the_first_seconds_are_the_beginning_of_the_whole() -> None:
+    piece = tune(20)
+    whole = render.render_audio(piece, 8000)
+    for seconds in (0.7, 2.0, 60.0):
+        part = render.render_audio(piece, 8000, seconds)
+        assert len(part) == min(len(whole), round(8000 * seconds))
+        assert np.array_equal(part, whole[: len(part)])
+    hours = make_piece(onset=[0, 8_000_000], end=[480, 8_000_480], pitch=[60, 62])
+    assert len(render.render_audio(hours, 8000, 1.0)) == 8000

@@ -8,6 +8,8 @@ import soundfile
 
 from concours.eval.errors import UsageError
 from concours.eval.items import find_items
+from concours.eval.load import load
+from concours.eval.render import render_audio
 from concours.listening_test import sounds, stimuli
 from concours.listening_test.config import Audio
 from concours.metrics.loudness import loudness_of
@@ -113,3 +115,33 @@ def test_headphone_tones_cancel_over_loudspeakers_except_the_soft_one() -> None:
     soft = sounds.softest_tone("s", "r", "headphones:0")
     assert loud.index(min(loud)) == soft
     assert summed.index(min(summed)) != soft
+
+
+def test_every_broken_recording_is_refused_with_its_name_or_heard(shared_data: Path) -> None:
+    """One of them promises the decoder hours of samples."""
+    heard, refused = 0, []
+    for item in find_items(str(shared_data / "bad/audio")):
+        try:
+            clip = stimuli.read_clip(item, AUDIO)
+        except UsageError as error:
+            refused.append(f"{Path(item.location).name} in {error}")
+        else:
+            heard += 1
+            assert clip.samples.shape == (44100, 2)
+    assert heard > 0
+    assert refused
+    for name, said in (words.split(" in ", 1) for words in refused):
+        assert name in said
+
+
+def test_only_what_is_heard_of_a_piece_is_rendered(shared_data: Path) -> None:
+    folder = shared_data / "symbolic/reference/pop909"
+    item = next(i for i in find_items(str(folder)))
+    clip = stimuli.read_clip(item, AUDIO)
+    piece = load(Path(item.location)).piece
+    first = float(piece.to_seconds(piece.onset[:1])[0])
+    whole = render_audio(piece, AUDIO.rate)[round(first * AUDIO.rate) :]
+    loud = np.flatnonzero(np.abs(whole).max(axis=1) > stimuli.SILENCE * np.abs(whole).max())[0]
+    heard = clip.samples[10_000:30_000]  # between the fades
+    shifted = [whole[loud + 10_000 + k :][: len(heard)] for k in range(-8, 9)]  # as peaks differ
+    assert any(np.allclose(heard, part, atol=1e-6) for part in shifted)
