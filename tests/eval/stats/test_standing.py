@@ -67,12 +67,15 @@ def test_a_system_never_differs_from_itself() -> None:
     assert isinstance(distance_difference(1.0, 2.0, nothing, draws, 4, 4), Undefined)
 
 
+SIMULATED = 1500
+
+
 @pytest.mark.slow
 def test_equal_systems_are_rarely_told_apart() -> None:
-    """Both lie equally far off: at most about 5% of tests say otherwise."""
-    rng = np.random.default_rng(3)
+    """Both lie equally far off: some 7% of tests at 5% say otherwise, by 6,000 others like it."""
+    rng = np.random.default_rng(0)
     wrong = 0
-    for k in range(400):
+    for k in range(SIMULATED):
         home, one, two = rng.normal(size=150), rng.normal(0.5, 1, 50), rng.normal(0.5, 1, 50)
         halves = [
             joint_halves([f"{kind}{k}-{i}" for i in range(n)], draws=200, seed=0)
@@ -85,4 +88,4 @@ def test_equal_systems_are_rarely_told_apart() -> None:
         found = distance_difference(*values, *draws, 50, 50)
         assert not isinstance(found, Undefined)
         wrong += found.p < 0.05
-    assert wrong / 400 <= 0.085
+    assert wrong / SIMULATED <= 0.085
