@@ -1,7 +1,9 @@
 """``concours compare``: planted differences, pairing on prompts, refusals, exit codes."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,9 +131,8 @@ def test_the_command_compares_and_gates(ran: Path) -> None:
 
 
 def test_a_run_can_be_named_and_an_unknown_system_is_told(ran: Path) -> None:
-    import sqlite3
 
-    with sqlite3.connect(ran.parent / "concours.db") as connection:
+    with closing(sqlite3.connect(ran.parent / "concours.db")) as connection, connection:
         (run,) = connection.execute("SELECT id FROM run").fetchone()
     same = invoke("compare", f"m@{run[:8]}", "m", "--config", str(ran), "--format", "json")
     rows = json.loads(same.stdout)["rows"]

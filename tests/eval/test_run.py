@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def invoke(*arguments: str) -> Result:
 
 def dump(database: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every table but the log, row by row."""
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         names = [
             r[0]
             for r in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -66,7 +67,7 @@ def test_a_run_from_folders_to_a_leaderboard(benchmark_file: Path) -> None:
 
 def test_the_copied_piece_is_found_with_its_bars(benchmark_file: Path) -> None:
     invoke("run", str(benchmark_file), "--no-html", "--quiet")
-    with sqlite3.connect(benchmark_file.parent / "concours.db") as connection:
+    with closing(sqlite3.connect(benchmark_file.parent / "concours.db")) as connection, connection:
         rows = dict(
             connection.execute(
                 "SELECT ri.path, s.detail FROM run_item ri JOIN score s ON s.item_id = ri.item_id "
@@ -239,7 +240,7 @@ def test_a_database_that_is_none(benchmark_file: Path) -> None:
 def test_a_newer_database_is_left_alone(benchmark_file: Path) -> None:
     folder = benchmark_file.parent
     run_benchmarks(load_config(benchmark_file), folder, workers=1)
-    with sqlite3.connect(folder / "concours.db") as connection:
+    with closing(sqlite3.connect(folder / "concours.db")) as connection, connection:
         connection.execute("INSERT INTO migration VALUES (999, 'from the future')")
     with pytest.raises(StoreError, match="upgrade"):
         run_benchmarks(load_config(benchmark_file), folder)

@@ -1,6 +1,7 @@
 """A database of an earlier version opens, keeps what it holds, and takes pairs."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import text
@@ -17,7 +18,7 @@ CREATE TABLE run_item (run_id TEXT NOT NULL, system TEXT NOT NULL, position INTE
 def test_a_store_without_pairs_gets_them(tmp_path: Path) -> None:
     file = tmp_path / "old.db"
     open_store(f"sqlite:///{file}").close()
-    with sqlite3.connect(file) as old:
+    with closing(sqlite3.connect(file)) as old, old:
         old.execute("DROP VIEW scores")
         old.execute("DROP TABLE run_item")
         old.execute(OLD_ITEMS)
