@@ -44,8 +44,9 @@ unit: $(STAMP)
 
 test: lint types unit
 
-# pip and no uv: it finds a CPU build of torch where there is one. laion-clap pins numpy < 2 and
-# wants torchvision; of both peers only the model code is compared with, so they come alone.
+# pip and no uv: it finds a CPU build of torch where there is one. The peers' packages pin numpy < 2
+# and want a torch for CUDA, so they come with no more than they import. torchaudio's libraries are
+# linked with CUDA; the peers use its Python alone, which runs without them.
 TORCH := .venv-torch
 $(TORCH)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(TORCH)
@@ -53,7 +54,10 @@ $(TORCH)/.installed: pyproject.toml constraints.txt
 	  'torch==2.13.0' 'transformers==5.24.0' 'onnx==1.23.2' 'onnxruntime==1.32.0' \
 	  'onnxscript==0.7.2' h5py -e '.[test]'
 	@$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
-	  'laion-clap==1.1.7' 'torchlibrosa==0.1.0' 'torchvggish==0.2' resampy
+	  'laion-clap==1.1.7' 'torchlibrosa==0.1.0' 'torchvggish==0.2' 'resampy==0.4.3' \
+	  'frechet-audio-distance==0.3.4' 'encodec==0.1.1' 'torchaudio==2.11.0' \
+	  'webdataset==1.0.2' 'braceexpand==0.1.7' 'wget==3.2' 'ftfy==6.3.1' 'einops==0.8.2' wcwidth tqdm
+	@rm -rf $(TORCH)/lib/python*/site-packages/torchaudio/lib
 	@touch $@
 
 test-torch: $(TORCH)/.installed

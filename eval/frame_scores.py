@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from concours.eval.embeddings.catalogue import embedding_of, open_embedding
+from concours.eval.embeddings.catalogue import embedding_of
+from concours.eval.embeddings.described import describe
 from concours.eval.embeddings.frames import FrameFiles, frames_file, read_set, store_frames
 from concours.eval.embeddings.texts import text_vectors
 from concours.eval.items import Partner
@@ -91,7 +92,7 @@ def _other(task: FrameTask, held: Sequence[int]) -> FrameSet | Prompts:
         return Prompts(vectors, np.array([task.own[i] for i in held], np.int64))
     if task.targets:
         parts = [_frames_of_target(task.targets[i], task.frames.embedding) for i in held]
-        d = open_embedding(task.frames.embedding).spec.dimension
+        d = describe(task.frames.embedding).dimension
         rows = [np.zeros((0, d), np.float32) if p is None else p for p in parts]
         clip = np.repeat(np.arange(len(rows)), [len(r) for r in rows]).astype(np.int64)
         return FrameSet(np.concatenate(rows), clip, len(rows))

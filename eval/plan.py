@@ -14,7 +14,8 @@ from typing import Any
 
 from concours.eval.cache import digest
 from concours.eval.clusters import cluster_of
-from concours.eval.embeddings.catalogue import embedding_of, identity_of
+from concours.eval.embeddings.catalogue import embedding_of
+from concours.eval.embeddings.described import identity_of
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION
 from concours.eval.render import RENDERING

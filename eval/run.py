@@ -11,7 +11,8 @@ from typing import Any
 
 from concours.eval import compute, frame_scores, sets
 from concours.eval.config import Config, Source
-from concours.eval.embeddings.catalogue import require_embeddings
+from concours.eval.embeddings.catalogue import embedding_of
+from concours.eval.embeddings.described import require_embeddings
 from concours.eval.errors import UsageError
 from concours.eval.execute import Executor, make_executor
 from concours.eval.items import Item
@@ -153,7 +154,22 @@ def run_benchmarks(
         closing(make_executor(executor, workers)) as engine,
         open_store(config.store, folder) as store,
     ):
+        _open_embeddings(store, plans)
         return [_run(store, plan, folder, engine, shown) for plan in plans]
+
+
+def _open_embeddings(store: Store, plans: Sequence[Plan]) -> None:
+    """Opens the embeddings of everything that is still to compute, before any of it is: what is
+    missing is one error, and a run that is complete opens none."""
+    requests = []
+    for plan in plans:
+        needed = _needed(plan, runs.known_of(store, plan, LOADER))
+        requests += [
+            r
+            for r in plan.requests
+            if r.spec.inputs == "embedding" and embedding_of(r.parameters) in needed
+        ]
+    require_embeddings(requests, opened=True)
 
 
 def plan_benchmarks(
@@ -172,8 +188,12 @@ def plan_benchmarks(
 def _missing(store: Store | None, plan: Plan) -> int:
     known = runs.known_of(store, plan, LOADER)
     done = _known(known.loads, known.scores)
-    embeddings = sets.needed_embeddings(plan, known.ids, lambda *key: key in known.sets, done)
-    return compute.count_missing(plan, known.ids, done, set(known.loads), embeddings)
+    return compute.count_missing(plan, known.ids, done, set(known.loads), _needed(plan, known))
+
+
+def _needed(plan: Plan, known: runs.Known) -> list[str]:
+    done = _known(known.loads, known.scores)
+    return sets.needed_embeddings(plan, known.ids, lambda *key: key in known.sets, done)
 
 
 def _run(

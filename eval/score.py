@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from concours.eval import compute, frame_scores, sets
-from concours.eval.embeddings.catalogue import require_embeddings
+from concours.eval.embeddings.described import require_embeddings
 from concours.eval.embeddings.statistics import is_statistics
 from concours.eval.errors import UsageError
 from concours.eval.event_files import find_event_files, score_events
@@ -141,7 +141,7 @@ def score_paths(
     if reference is not None:
         at = str(Path(reference).absolute()) if statistics else ""
         systems.insert(0, PlannedSystem(REFERENCE, tuple(own), reference, {}, True, at))
-    require_embeddings(asked)
+    require_embeddings(asked, opened=True)
     plan = Plan("score", tuple(systems), tuple(_with_features(asked)), seed)
     scores = _compute(plan, asked, reference, workers, progress or Silent(), profile)
     scores = replace(scores, items=(*events, *scores.items))

@@ -27,9 +27,10 @@ TOKENS = 50_265
 @dataclass(frozen=True)
 class Checkpoint:
     """One checkpoint. ``place`` is its file or folder, relative to the weights folder. ``size``
-    and ``licence`` are what its page says; what no page was seen to say is marked as unverified.
-    ``published`` is the start of the sha256 that its makers publish, "" where they
-    publish none: then the hash is recorded when it is added, and checked from then on."""
+    and ``licence`` are what its page says; a size with "about" is estimated from the number of the
+    model's parameters, and a licence that no page was seen to say is marked as unverified.
+    ``published`` is the start of the sha256 that its makers publish, "" where none is known:
+    then the hash is recorded when it is added, and checked from then on."""
 
     name: str
     embedding: str
@@ -43,6 +44,13 @@ class Checkpoint:
     @property
     def is_folder(self) -> bool:
         return self.source.startswith("hf:")
+
+    @property
+    def hash_known(self) -> str:
+        """What is known of its sha256 before it is there."""
+        if self.published:
+            return f"sha256 {self.published}…, published by its makers"
+        return "no published sha256 is known; that of what you add is recorded"
 
     @property
     def command(self) -> str:
@@ -83,7 +91,7 @@ CHECKPOINTS = {
         Checkpoint(
             "vggish", "vggish", "vggish/vggish-10086976.pth",
             "https://github.com/harritaylor/torchvggish/releases/download/v0.1/vggish-10086976.pth",
-            "0.29 GB", "Apache-2.0", published="10086976",
+            "about 0.29 GB", "Apache-2.0", published="10086976",
         ),
         _laion("music", "music_audioset_epoch_15_esc_90.14.pt", "2.35 GB"),
         _laion("music-speech", "music_speech_audioset_epoch_15_esc_89.98.pt", "2.35 GB"),
@@ -97,13 +105,13 @@ CHECKPOINTS = {
         _folder("hubert", "hubert", "facebook/hubert-base-ls960", "0.38 GB", "Apache-2.0"),
         _folder("wavlm", "wavlm", "microsoft/wavlm-base-plus", "0.38 GB",
                 "MIT, says torchaudio; its model card names none"),
-        _folder("ast", "ast", "MIT/ast-finetuned-audioset-10-10-0.4593", "0.35 GB",
+        _folder("ast", "ast", "MIT/ast-finetuned-audioset-10-10-0.4593", "about 0.35 GB",
                 "BSD-3-Clause"),
         Checkpoint("passt", "passt", "passt/passt.onnx", "export:hear21passt",
-                   "0.34 GB (unverified)", "Apache-2.0, says the package"),
-        Checkpoint("openl3", "openl3", "openl3/openl3.onnx", "export:openl3", "0.02 GB",
+                   "about 0.34 GB", "Apache-2.0, says the package"),
+        Checkpoint("openl3", "openl3", "openl3/openl3.onnx", "export:openl3", "about 0.02 GB",
                    "code MIT; weights CC-BY-4.0 (unverified)"),
-        _folder("mert", "mert", "m-a-p/MERT-v1-95M", "0.38 GB (unverified)",
+        _folder("mert", "mert", "m-a-p/MERT-v1-95M", "about 0.38 GB",
                 "CC-BY-NC-4.0"),
     )
 }  # fmt: skip
@@ -180,6 +188,11 @@ def add(name: str, source: Path) -> Path:
     return place
 
 
+def recorded(name: str) -> str | None:
+    """The sha256 of what was added under this name, None where nothing was."""
+    return _records().get(name)
+
+
 def verify(name: str) -> str:
     """The checkpoint's sha256, where it is what it should be.
 
@@ -189,11 +202,11 @@ def verify(name: str) -> str:
     """
     place = locate(name)
     found = content_hash(place)
-    recorded = _records().get(name)
-    if recorded is not None and recorded != found:
+    added = recorded(name)
+    if added is not None and added != found:
         raise UsageError(
             f"the checkpoint {name} at {place} has changed since it was added (sha256 "
-            f"{found[:12]}…, not {recorded[:12]}…); add it again"
+            f"{found[:12]}…, not {added[:12]}…); add it again"
         )
     _check_content(find_checkpoint(name), place)
     return found

@@ -20,8 +20,11 @@ def command() -> None:
 
 @command.command("list")
 def list_() -> None:
-    """List every checkpoint: there or not, size, licence, place, and how to get it."""
-    from concours.eval.weights import CHECKPOINTS, place_of
+    """List every checkpoint: there or not, size, licence, hash, place, and how to get it.
+
+    A size with "about" is an estimate of ours; the others are what the checkpoint's page says.
+    """
+    from concours.eval.weights import CHECKPOINTS, place_of, recorded
 
     for name, checkpoint in CHECKPOINTS.items():
         place = place_of(name)
@@ -29,6 +32,8 @@ def list_() -> None:
         used = f"embedding {checkpoint.embedding}" if checkpoint.embedding else "for CLAP's prompts"
         click.echo(f"{mark}  {name}: {used}, {checkpoint.size}, {checkpoint.licence}")
         click.echo(f"         {place}")
+        held = recorded(name) if place.exists() else None
+        click.echo(f"         {f'sha256 {held}, when added' if held else checkpoint.hash_known}")
         for needed in checkpoint.needs:
             click.echo(f"         prompts need {needed} too")
         if not place.exists():

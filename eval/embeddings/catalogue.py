@@ -6,15 +6,13 @@ checkpoint is never downloaded here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any, cast
 
 from concours.eval.errors import UsageError
-from concours.eval.weights import CHECKPOINTS, locate
 from concours.metrics.embeddings.protocol import Embedding
-from concours.metrics.spec import MetricRequest
 
 ENTRY_POINT_GROUP = "concours.embeddings"
 
@@ -110,38 +108,3 @@ def open_embedding(name: str) -> Embedding:
         return cast(Embedding, make(argument) if argument else make())
     known = ", ".join([*BUILT_IN, *sorted(others)])
     raise UsageError(f"no embedding is called {kind!r}; there are: {known}")
-
-
-def require_embeddings(requests: Iterable[MetricRequest]) -> None:
-    """Opens every embedding that metrics ask for, with the tokenizer of those that read prompts.
-
-    Raises:
-        UsageError: one that :func:`open_embedding` cannot open, or all of them in one message,
-            a line each, so that what is missing can be got in one go.
-    """
-    faults: dict[str, None] = {}
-    for request in requests:
-        if request.spec.inputs != "embedding":
-            continue
-        name = embedding_of(request.parameters)
-        try:
-            open_embedding(name)
-        except UsageError as error:
-            faults[str(error)] = None
-        needs = [c.needs for c in CHECKPOINTS.values() if c.embedding == name]
-        for needed in needs[0] if needs and request.spec.partner == "prompt" else ():
-            try:
-                locate(needed)
-            except UsageError as error:
-                faults[str(error)] = None
-    if faults:
-        raise UsageError("\n".join(faults))
-
-
-def identity_of(name: str) -> str:
-    """The hash of everything that moves the embedding's numbers, its checkpoint included.
-
-    Raises:
-        UsageError: as :func:`open_embedding`.
-    """
-    return open_embedding(name).spec.identity

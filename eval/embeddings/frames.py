@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from concours.eval.cache import cache_folder, digest
-from concours.eval.embeddings.catalogue import identity_of, open_embedding
+from concours.eval.embeddings.catalogue import open_embedding
+from concours.eval.embeddings.described import describe, identity_of
 from concours.eval.embeddings.statistics import read_statistics
 from concours.eval.errors import UsageError
 from concours.eval.load import LOADER_VERSION
@@ -93,7 +94,7 @@ def read_set(source: FrameFiles) -> FrameSet:
     """
     if source.statistics:
         return statistics_set(Path(source.statistics), source.embedding)
-    spec = open_embedding(source.embedding).spec
+    spec = describe(source.embedding)
     facts = {**facts_of(spec), "set": source.set_id}
     sizes = [Path(f).stat().st_size for f in source.files]
     if sum(sizes) > MAX_BYTES:
@@ -173,7 +174,7 @@ def statistics_set(file: Path, embedding: str) -> FrameSet:
         UsageError: as :func:`~concours.eval.embeddings.statistics.read_statistics`, or statistics
             of another number of dimensions than the embedding's.
     """
-    spec = open_embedding(embedding).spec
+    spec = describe(embedding)
     found = read_statistics(file, spec.identity, embedding)
     if found.stats.d != spec.dimension:
         raise UsageError(

@@ -2,8 +2,9 @@
 
 What goes into the model stands in the file's own metadata or, where it has none, in a JSON file
 beside it (``model.onnx.json``) with ``sample_rate``, ``window`` and ``hop`` (seconds), and
-``input``: ``waveform`` (batch, samples), the default, or one of our front ends, ``clap`` or
-``vggish``. The model's first output has the shape (batch, d).
+``input``: ``waveform`` (batch, samples), the default, or one of our front ends, ``clap``,
+``clap-fusion`` (the mel bands of checkpoints with fusion) or ``vggish``. The model's first output
+has the shape (batch, d).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from concours.metrics.embeddings.protocol import EmbeddingSpec, Frames, check_ra
 from concours.metrics.embeddings.vggish_input import vggish_patches
 
 BATCH = 8
+INPUTS = ("waveform", "clap", "clap-fusion", "vggish")
 KEYS = ("input", "sample_rate", "window", "hop", "model_id")
 
 
@@ -55,7 +57,8 @@ class OnnxFile:
         if self.input == "vggish":
             return vggish_patches(audio)[:, np.newaxis]
         parts = clap_windows(sixteen_bits(audio), self.spec.hop)
-        return np.stack([clap_mel(w, fusion=False) for w in parts])[:, np.newaxis]
+        fusion = self.input == "clap-fusion"
+        return np.stack([clap_mel(w, fusion) for w in parts])[:, np.newaxis]
 
 
 # what models that papers use take, where their ONNX file doesn't say so itself
@@ -121,24 +124,28 @@ def _settings(place: Path, session: Any, usual: Mapping[str, Any]) -> dict[str, 
     missing = [k for k in ("sample_rate", "window", "hop") if k not in settings]
     if missing:
         raise UsageError(f"{place}: {', '.join(missing)} unknown; write them into {beside.name}")
-    if settings.get("input", "waveform") not in ("waveform", "clap", "vggish"):
-        raise UsageError(f"{place}: input must be waveform, clap or vggish")
+    if settings.get("input", "waveform") not in INPUTS:
+        raise UsageError(f"{place}: input must be one of {', '.join(INPUTS)}")
     return settings
 
 
 def export_clap(argument: str, target: Path) -> Path:
     """Writes the audio tower of a CLAP checkpoint to ``target``; scoring from it needs no torch.
 
+    Of a checkpoint with fusion, what is written is the path of clips of at most 10 s, which is the
+    only one that our windows take: it never meets the layers that fuse.
+
     Raises:
-        UsageError: the checkpoint is missing or has fusion, or torch or onnx is not installed.
+        UsageError: the checkpoint is missing, or torch or onnx is not installed.
     """
     from concours.eval.embeddings.clap import open_clap
 
     torch, onnx = require("torch", "torch"), require("onnx", "onnx")
     require("onnxscript", "onnx")
     clap = open_clap(argument)
-    if clap.fusion:
-        raise UsageError(f"clap:{argument}: checkpoints with fusion are not exported; use torch")
+    encoder = clap.model.audio_model.audio_encoder
+    for module in (encoder, encoder.patch_embed):
+        module.enable_fusion = False
 
     class Tower(torch.nn.Module):  # type: ignore[name-defined,misc]
         def __init__(self, model: Any) -> None:
@@ -159,7 +166,7 @@ def export_clap(argument: str, target: Path) -> Path:
     model = onnx.load(str(target))
     spec = clap.spec
     for key, value in (
-        ("input", "clap"),
+        ("input", "clap-fusion" if clap.fusion else "clap"),
         ("sample_rate", spec.sample_rate),
         ("window", spec.window),
         ("hop", spec.hop),

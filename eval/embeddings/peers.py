@@ -8,8 +8,11 @@ the error of their matrix square root.
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +22,7 @@ import numpy as np
 
 from concours.eval.embeddings.engines import read_state, require
 from concours.eval.errors import UsageError
-from concours.eval.weights import content_hash, locate, weights_folder
+from concours.eval.weights import TOKENS, content_hash, locate, weights_folder
 from concours.metrics.clip import Samples
 from concours.metrics.embeddings.clap_input import SAMPLE_RATE, SECONDS, clap_windows
 from concours.metrics.embeddings.protocol import Embedding, EmbeddingSpec, Frames, check_rate
@@ -37,10 +40,43 @@ def open_peer(engine: str, name: str) -> Embedding:
     Raises:
         UsageError: the package is not installed, has no such embedding, or its files are missing.
     """
-    # the packages fetch what they miss, and hang where they can't
-    for setting in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        os.environ.setdefault(setting, "1")
+    _go_offline()
     return _laion(name) if engine == "laion-clap" else _frechet(name)
+
+
+def _go_offline() -> None:
+    """Keeps Hugging Face's packages from fetching what they miss, and from hanging where they
+    can't: by the environment, and where they have read it already, by what they made of it."""
+    for setting in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        os.environ[setting] = "1"
+    for name in ("huggingface_hub.constants", "transformers.utils.hub"):
+        module: Any = sys.modules.get(name)
+        for held in ("HF_HUB_OFFLINE", "_is_offline_mode"):
+            if hasattr(module, held):
+                setattr(module, held, True)
+
+
+@contextmanager
+def _hub_of_files(hub: Path) -> Iterator[None]:
+    """torch.hub with ``hub`` for its folder, where it reads code and checkpoints and fetches
+    nothing; both as they were afterwards."""
+    torch_hub = require("torch.hub", "peers")
+    folder, load, fetch = torch_hub.get_dir(), torch_hub.load, torch_hub.download_url_to_file
+
+    def local(repo_or_dir: str, model: str, **_: Any) -> Any:
+        code = hub / (repo_or_dir.replace("/", "_") + "_master")
+        return load(str(code), model, source="local")
+
+    def refuse(url: str, dst: str, *_: Any, **__: Any) -> None:
+        raise FileNotFoundError(f"{dst} is not there, and nothing is downloaded ({url})")
+
+    torch_hub.load, torch_hub.download_url_to_file = local, refuse
+    try:
+        torch_hub.set_dir(str(hub))
+        yield
+    finally:
+        torch_hub.load, torch_hub.download_url_to_file = load, fetch
+        torch_hub.set_dir(folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +91,29 @@ class LaionClap:
         # a short clip goes in as it is: the package repeats and pads it
         short = len(audio) < SAMPLE_RATE * SECONDS
         windows = [audio] if short else clap_windows(audio, self.spec.hop)
-        found = [
-            self.module.get_audio_embedding_from_data(x=windows[i : i + BATCH], use_tensor=False)
-            for i in range(0, len(windows), BATCH)
-        ]
+        torch = require("torch", "peers")
+        with torch.inference_mode():
+            found = [
+                self.module.get_audio_embedding_from_data(
+                    x=windows[i : i + BATCH], use_tensor=False
+                )
+                for i in range(0, len(windows), BATCH)
+            ]
         return np.concatenate(found).astype(np.float32)
 
     def embed_texts(self, texts: Sequence[str]) -> Frames:
-        """Vectors of prompts, (len(texts), 512)."""
+        """Vectors of prompts, (len(texts), 512).
+
+        Raises:
+            UsageError: roberta-base's tokenizer is not, or not all, in Hugging Face's cache; the
+                package would give every prompt the same tokens.
+        """
+        held = len(self.module.tokenize)
+        if held != TOKENS:
+            raise UsageError(
+                f"{self.spec.name}: the tokenizer of roberta-base in Hugging Face's cache has "
+                f"{held} tokens instead of {TOKENS}; fetch it with: hf download roberta-base"
+            )
         # of a single text some versions of the package make a vector and not a row
         asked = [*texts, ""] if len(texts) == 1 else list(texts)
         found = self.module.get_text_embedding(asked, use_tensor=False)
@@ -82,12 +133,12 @@ def _laion(name: str) -> Embedding:
     tensors = {k.removeprefix("module."): v for k, v in keys.items()}
     width = int(tensors["audio_branch.patch_embed.proj.weight"].shape[0])
     fusion = any(k.startswith("audio_branch.patch_embed.mel_conv2d") for k in tensors)
+
+    amodel = "HTSAT-base" if width == 128 else "HTSAT-tiny"
     try:
-        module = package.CLAP_Module(
-            enable_fusion=fusion, device="cpu",
-            amodel="HTSAT-base" if width == 128 else "HTSAT-tiny",
-        )  # fmt: skip
-        module.load_ckpt(ckpt=str(place), verbose=False)
+        with redirect_stdout(io.StringIO()):  # the package talks where scores belong
+            module = package.CLAP_Module(enable_fusion=fusion, device="cpu", amodel=amodel)
+            module.load_ckpt(ckpt=str(place), verbose=False)
     except Exception as error:
         raise UsageError(f"laion-clap cannot open {place}: {_said(error)}") from error
     spec = EmbeddingSpec(
@@ -122,8 +173,12 @@ class PeerFrechet:
             )
         state = np.random.get_state()  # noqa: NPY002
         np.random.seed(0)  # noqa: NPY002
+        said = io.StringIO()
         try:
-            found = self.measure.get_embeddings([np.asarray(audio)], sr=sample_rate)
+            with redirect_stdout(said):
+                found = self.measure.get_embeddings([np.asarray(audio)], sr=sample_rate)
+        except ValueError as error:  # it prints what went wrong, and then has no rows to join
+            raise ValueError(f"{self.spec.name}: {said.getvalue().strip() or error}") from error
         finally:
             np.random.set_state(state)  # noqa: NPY002
         return np.asarray(found, np.float32).reshape(-1, self.spec.dimension)
@@ -151,7 +206,10 @@ def _frechet(name: str) -> Embedding:
         hub = weights_folder() / "torch-hub"
         file = "vggish-10086976.pth" if kind == "vggish" else "encodec_24khz-d7cc33bc.th"
         place = hub / "checkpoints" / file
-        needed = [place] if kind == "encodec" else [place, hub / "harritaylor_torchvggish_master"]
+        needed = [place]
+        if kind == "vggish":  # the package reads the parameters of the PCA that it then leaves out
+            pca = hub / "checkpoints" / "vggish_pca_params-970ea276.pth"
+            needed += [pca, hub / "harritaylor_torchvggish_master"]
         missing = [str(p) for p in needed if not p.exists()]
         if missing:
             raise UsageError(
@@ -164,7 +222,8 @@ def _frechet(name: str) -> Embedding:
         shortest = SHORTEST / 16_000 if kind == "vggish" else 0.1
     package = _package("frechet_audio_distance", "frechet-audio-distance")
     try:
-        measure = package.FrechetAudioDistance(verbose=False, **settings)
+        with _hub_of_files(Path(settings["ckpt_dir"])), redirect_stdout(io.StringIO()):
+            measure = package.FrechetAudioDistance(verbose=False, **settings)
     except Exception as error:
         raise UsageError(f"frechet-audio-distance cannot open {kind}: {_said(error)}") from error
     made = version("frechet-audio-distance")

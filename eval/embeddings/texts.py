@@ -11,6 +11,7 @@ import numpy as np
 
 from concours.eval.cache import cache_folder, digest
 from concours.eval.embeddings.catalogue import open_embedding
+from concours.eval.embeddings.described import identity_of
 from concours.eval.errors import UsageError
 from concours.metrics.embeddings.protocol import Frames
 
@@ -23,16 +24,13 @@ def text_vectors(embedding: str, prompts: Sequence[str]) -> Frames:
     Raises:
         UsageError: the embedding hears sound alone, or its tokenizer is missing or incomplete.
     """
-    model = open_embedding(embedding)
-    embed = getattr(model, "embed_texts", None)
-    if embed is None:
-        raise UsageError(f"{embedding} has no side for texts; prompts need one, such as clap:music")
-    identity = [model.spec.identity, str(getattr(model, "tokenizer_id", ""))]
-    key = digest(*identity, list(prompts))
-    file = cache_folder() / FOLDER / f"{key}.npy"
+    file = cache_folder() / FOLDER / f"{digest(identity_of(embedding), list(prompts))}.npy"
     if file.is_file():
         found: Frames = np.load(file, allow_pickle=False)
         return found
+    embed = getattr(open_embedding(embedding), "embed_texts", None)
+    if embed is None:
+        raise UsageError(f"{embedding} has no side for texts; prompts need one, such as clap:music")
     vectors: Frames = np.asarray(embed(list(prompts)), np.float32)
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, fresh = tempfile.mkstemp(prefix=".new-", dir=file.parent)

@@ -119,7 +119,10 @@ def _warnings(clip: Clip, promised: int) -> list[str]:
 
 
 def _said(error: Exception) -> str:
-    return str(error).removeprefix("Error opening <_io.BytesIO object").split(">: ")[-1].rstrip(".")
+    text = str(error).removeprefix("Error opening <_io.BytesIO object").split(">: ")[-1].rstrip(".")
+    # what libsndfile says where its MP3 decoder gives up: it looks for no file here
+    lost = text.startswith("File does not exist")
+    return "the MP3 decoder finds no sound in it" if lost else text
 
 
 def _through_ffmpeg(path: Path, data: bytes) -> bytes:

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from concours.eval.cache import open_arrays
-from concours.eval.embeddings.catalogue import identity_of, open_embedding
+from concours.eval.embeddings.catalogue import open_embedding
+from concours.eval.embeddings.described import identity_of
 from concours.eval.errors import UsageError
 from concours.eval.items import Item
 from concours.eval.load import LOADER_VERSION, LoadError

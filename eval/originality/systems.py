@@ -129,7 +129,7 @@ def open_indexes(
 def _sound_index(
     items: list[Item], out: Path | None, embedding: str, progress: Progress
 ) -> SoundIndex:
-    from concours.eval.embeddings.catalogue import identity_of
+    from concours.eval.embeddings.described import identity_of
 
     def build(folder: Path) -> SoundIndex:
         tracked = progress.track(items, len(items), "indexing recordings")

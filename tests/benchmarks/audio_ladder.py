@@ -1,8 +1,10 @@
 """Does the default embedding's FAD rise with each fault, the worse it gets?
 
-Recordings are made worse by known amounts and compared with the others of their folder:
+Recordings, or MIDI files as the bundled soundfont plays them, are made worse by known amounts and
+compared with the others of their folder:
 
     python tests/benchmarks/audio_ladder.py ../shared/data/audio/reference/real_clips
+    python tests/benchmarks/audio_ladder.py ../shared/data/symbolic/systems/aimgef_cpi/Orig
 
 One line a fault: the distance at strength 0, 1, 2, 3, and whether it rises at every step.
 """
@@ -19,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
+from concours.eval.load import load
 from concours.eval.load.audio import load_audio
+from concours.eval.render import render_audio
 from concours.metrics.clip import make_clip
 from concours.metrics.embeddings.protocol import embed
 from concours.metrics.embeddings.spectral_stats import SpectralStats
@@ -71,10 +75,17 @@ def frames(clips: list[Samples]) -> NDArray[np.float32]:
     return np.concatenate([embed(model, make_clip(x, RATE)) for x in clips])
 
 
+def sound(file: Path) -> Samples:
+    """A recording as it is, or the first 20 s of notes as they are played."""
+    if file.suffix == ".mid":
+        return render_audio(load(file).piece, RATE).mean(axis=1)[: 20 * RATE]
+    return load_audio(file).clip.mono(sample_rate=RATE)
+
+
 def ladder(folder: Path) -> dict[str, list[float]]:
     """The distances at strength 0 to 3 of each fault."""
-    files = sorted(f for f in folder.rglob("*") if f.suffix in (".flac", ".wav", ".ogg"))
-    clips = [load_audio(f).clip.mono(sample_rate=RATE) for f in files]
+    files = sorted(f for f in folder.rglob("*") if f.suffix in (".flac", ".wav", ".ogg", ".mid"))
+    clips = [sound(f) for f in files]
     clips = [x for x in clips if len(x) >= 6 * RATE]
     victims, others = clips[::2][:MOST], clips[1::2]
     reference = frames(others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -38,6 +39,17 @@ def test_list_says_where_and_how() -> None:
         assert checkpoint.licence in shown
         assert checkpoint.command in shown
         assert _run("path", name).strip() in shown.split()
+    assert "vggish: embedding vggish, about 0.29 GB" in shown  # an estimate; no page was seen
+    assert "music: embedding clap:music, 2.35 GB" in shown
+    assert shown.count("published by its makers") == 1
+    assert shown.count("no published sha256 is known") == len(weights.CHECKPOINTS) - 1
+
+
+def test_list_shows_the_hash_of_what_was_added(tmp_path: Path) -> None:
+    source = tmp_path / "630k-audioset-best.pt"
+    source.write_bytes(b"weights")
+    _run("add", "630k", str(source))
+    assert f"sha256 {hashlib.sha256(b'weights').hexdigest()}, when added" in _run("list")
 
 
 def test_a_missing_checkpoint_is_an_error_that_says_what_to_do() -> None:

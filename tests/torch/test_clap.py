@@ -12,6 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from random_clap import laion, save  # noqa: E402
+
 from concours.eval.embeddings.clap import model_of_laion, open_clap, sixteen_bits  # noqa: E402
 from concours.eval.errors import UsageError  # noqa: E402
 from concours.metrics.embeddings.clap_input import LENGTH  # noqa: E402
@@ -20,33 +22,6 @@ pytestmark = [
     pytest.mark.torch,
     pytest.mark.filterwarnings("ignore:torch.meshgrid"),  # in LAION's code
 ]
-
-AUDIO = {
-    "audio_length": 1024, "clip_samples": 480_000, "mel_bins": 64, "sample_rate": 48_000,
-    "window_size": 1024, "hop_size": 480, "fmin": 50, "fmax": 14_000, "class_num": 527,
-    "model_type": "HTSAT",
-}  # fmt: skip
-TEXT = {"context_length": 77, "vocab_size": 49408, "width": 512, "heads": 8, "layers": 12,
-        "model_type": "roberta"}  # fmt: skip
-
-
-def _laion(module: Any, size: str, fusion: bool) -> Any:
-    torch.manual_seed(7)
-    model = module.CLAP(
-        1024 if size == "base" else 768, module.CLAPAudioCfp(**AUDIO, model_name=size), TEXT,
-        enable_fusion=fusion, fusion_type="aff_2d" if fusion else "None",
-    )  # fmt: skip
-    for name, buffer in model.named_buffers():
-        if "running_mean" in name:  # as after training, so that their mapping shows
-            buffer.copy_(torch.randn_like(buffer) * 0.1)
-    return model.eval()
-
-
-def _save(model: Any, path: Path) -> Path:
-    state = {f"module.{k}": v for k, v in model.state_dict().items()}
-    state["module.text_branch.embeddings.position_ids"] = torch.arange(514)[None]
-    torch.save({"epoch": 14, "name": "test", "state_dict": state}, path)
-    return path
 
 
 def _theirs(model: Any, audio: np.ndarray, fusion: bool) -> np.ndarray:
@@ -76,8 +51,8 @@ def _fusion_mel(wave: Any) -> Any:
 def test_audio_and_text_agree_with_laion(
     size: str, fusion: bool, laion_clap_model: Any, sound: np.ndarray, tmp_path: Path
 ) -> None:
-    theirs = _laion(laion_clap_model, size, fusion)
-    ours = open_clap(str(_save(theirs, tmp_path / "model.pt")))
+    theirs = laion(laion_clap_model, size, fusion)
+    ours = open_clap(str(save(theirs, tmp_path / "model.pt")))
     assert ours.fusion is fusion
     long = np.tile(sound, 4)[:LENGTH]
     for audio in (sound, long):
@@ -100,7 +75,7 @@ def test_audio_and_text_agree_with_laion(
 def test_long_audio_has_fixed_windows(
     laion_clap_model: Any, sound: np.ndarray, tmp_path: Path
 ) -> None:
-    ours = open_clap(str(_save(_laion(laion_clap_model, "tiny", False), tmp_path / "model.pt")))
+    ours = open_clap(str(save(laion(laion_clap_model, "tiny", False), tmp_path / "model.pt")))
     long = np.tile(sound, 4)
     first, again = ours(long, 48_000), ours(long, 48_000)
     assert first.shape == (5, 512)  # 13.2 s: 0, 1, 2, 3 and the last 10 s
@@ -112,7 +87,7 @@ def test_long_audio_has_fixed_windows(
 
 
 def test_what_is_no_clap_checkpoint_is_refused(laion_clap_model: Any, tmp_path: Path) -> None:
-    state = _laion(laion_clap_model, "tiny", False).state_dict()
+    state = laion(laion_clap_model, "tiny", False).state_dict()
     with pytest.raises(UsageError, match="not a LAION CLAP"):
         model_of_laion({"a": torch.zeros(3)}, "x.pt")
     del state["audio_branch.layers.0.blocks.0.attn.qkv.weight"]
@@ -140,7 +115,7 @@ def test_an_incomplete_tokenizer_is_an_error(
     laion_clap_model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONCOURS_WEIGHTS", str(tmp_path))
-    ours = open_clap(str(_save(_laion(laion_clap_model, "tiny", False), tmp_path / "model.pt")))
+    ours = open_clap(str(save(laion(laion_clap_model, "tiny", False), tmp_path / "model.pt")))
     with pytest.raises(UsageError, match=r"roberta-base .* is not at .*hf download"):
         ours.embed_texts(["a song"])
     folder = tmp_path / "roberta-base"

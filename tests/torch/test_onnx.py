@@ -24,12 +24,14 @@ from concours.eval.errors import UsageError  # noqa: E402
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]  # the exporter warns
 
 
-def test_exported_clap_agrees(sound: np.ndarray, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fusion", [False, True])
+def test_exported_clap_agrees(fusion: bool, sound: np.ndarray, tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     config = transformers.ClapConfig(
         text_config={"num_hidden_layers": 1, "vocab_size": 60, "hidden_size": 32,
                      "intermediate_size": 32, "num_attention_heads": 2},
+        audio_config={"enable_fusion": fusion, "fusion_type": "aff_2d" if fusion else None},
         projection_dim=512,
     )  # fmt: skip
     transformers.ClapModel(config).save_pretrained(tmp_path / "model")

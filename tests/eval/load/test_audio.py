@@ -29,7 +29,7 @@ BAD: dict[str, tuple[str, int, str] | str] = {
     "lame397v9short.mp3": "no samples",
     "silence-44-s.flac": ("flac", 162_496, ""),
     "symlink_text_named.ogg": "not audio that can be decoded",
-    "too-short.mp3": "not audio that can be decoded",
+    "too-short.mp3": "the MP3 decoder finds no sound in it",
     "variable-block.flac": "damaged after 0.00 s",
 }
 
