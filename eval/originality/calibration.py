@@ -26,6 +26,7 @@ from concours.eval.originality.corpus_index import CorpusIndex
 from concours.eval.originality.expressive import FEWEST_VOTES, ExpressiveSearch
 from concours.eval.originality.points import PointSearch
 from concours.eval.originality.search import longest, longest_passage
+from concours.eval.progress import Progress, Silent
 from concours.metrics.originality.approximate import VIEW
 from concours.metrics.originality.index import NgramIndex
 from concours.metrics.originality.ngram import SIZES, covered_notes, curve_of
@@ -46,11 +47,12 @@ SEED = 0
 CALIBRATION_VERSION = 4  # raise it with every change of the numbers
 
 
-def calibrate(index: CorpusIndex) -> dict[str, Any]:
+def calibrate(index: CorpusIndex, progress: Progress | None = None) -> dict[str, Any]:
     """Clusters of near-duplicates and, for each view, percentiles and curves; JSON-ready."""
+    progress = progress or Silent()
     altered = AlteredSearch(index)
-    clusters = _clusters(index, altered)
-    views = {view: _view(index, view, clusters) for view in index.views}
+    clusters = _clusters(index, altered, progress)
+    views = {view: _view(index, view, clusters, progress) for view in index.views}
     groups: dict[int, list[str]] = {}
     for name, cluster in clusters.items():
         groups.setdefault(cluster, []).append(name)
@@ -64,10 +66,10 @@ def calibrate(index: CorpusIndex) -> dict[str, Any]:
         },
         "seed": SEED,
         "views": views,
-        "altered": _altered(index, clusters, altered),
+        "altered": _altered(index, clusters, altered, progress),
         "self_repetition": _self_repetition(index),
-        "cardinality": _cardinality(index, clusters),
-        "expressive": _expressive(index, clusters),
+        "cardinality": _cardinality(index, clusters, progress),
+        "expressive": _expressive(index, clusters, progress),
     }
 
 
@@ -85,10 +87,10 @@ def percentile(value: float, sample: Sequence[float]) -> float | None:
 
 def near_duplicates(index: CorpusIndex) -> dict[str, int]:
     """The cluster number of each piece, by name."""
-    return _clusters(index, AlteredSearch(index))
+    return _clusters(index, AlteredSearch(index), Silent())
 
 
-def _clusters(index: CorpusIndex, altered: AlteredSearch) -> dict[str, int]:
+def _clusters(index: CorpusIndex, altered: AlteredSearch, progress: Progress) -> dict[str, int]:
     parts = index.shards[index.views[0]]
     place = [(s, i) for s, part in enumerate(parts) for i in range(part.n_pieces)]
     number = {str(parts[s].names[i]): k for k, (s, i) in enumerate(place)}
@@ -100,7 +102,7 @@ def _clusters(index: CorpusIndex, altered: AlteredSearch) -> dict[str, int]:
             k = parent[k]
         return k
 
-    for shard, piece in place:
+    for shard, piece in progress.track(place, len(place), "finding near-duplicates"):
         own = str(parts[shard].names[piece])
         found: set[str] = set()
         for view, passage in DUPLICATE_PASSAGES.items():
@@ -169,10 +171,13 @@ def _self_repetition(index: CorpusIndex) -> dict[str, Any]:
     return {"notes": WITHIN_NOTES, **band, "values": [round(v, 6) for v in values]}
 
 
-def _cardinality(index: CorpusIndex, clusters: dict[str, int]) -> dict[str, Any]:
+def _cardinality(
+    index: CorpusIndex, clusters: dict[str, int], progress: Progress
+) -> dict[str, Any]:
     search = PointSearch(index)
     values: dict[str, list[float]] = {}
-    for shard, number in queries(index, index.views[0], FEWER_QUERIES):
+    asked = queries(index, index.views[0], FEWER_QUERIES)
+    for shard, number in progress.track(asked, len(asked), "calibrating points"):
         part = index.notes[shard]
         aside = set(_cluster_of(str(part.names[number]), clusters))
         for size, found in search.scores(part.piece(number), aside).items():
@@ -180,12 +185,13 @@ def _cardinality(index: CorpusIndex, clusters: dict[str, int]) -> dict[str, Any]
     return {size: {**_percentiles(v), "values": sorted(v)} for size, v in values.items()}
 
 
-def _expressive(index: CorpusIndex, clusters: dict[str, int]) -> dict[str, Any]:
+def _expressive(index: CorpusIndex, clusters: dict[str, int], progress: Progress) -> dict[str, Any]:
     search = ExpressiveSearch(index)
     if not search.shards:
         return {}
     votes = []
-    for shard, number in queries(index, index.views[0], FEWER_QUERIES):
+    asked = queries(index, index.views[0], FEWER_QUERIES)
+    for shard, number in progress.track(asked, len(asked), "calibrating fingerprints"):
         part = index.notes[shard]
         aside = set(_cluster_of(str(part.names[number]), clusters))
         votes.append(search.most_votes(part.piece(number), aside))
@@ -193,12 +199,15 @@ def _expressive(index: CorpusIndex, clusters: dict[str, int]) -> dict[str, Any]:
     return {"pieces": len(votes), "level": round(level, 4)}
 
 
-def _view(index: CorpusIndex, view: str, clusters: dict[str, int]) -> dict[str, Any]:
+def _view(
+    index: CorpusIndex, view: str, clusters: dict[str, int], progress: Progress
+) -> dict[str, Any]:
     lengths: list[int] = []
     curves: list[dict[int, float]] = []
     shuffled: list[dict[int, float]] = []
     rng = np.random.default_rng(SEED)
-    for shard, piece in queries(index, view):
+    asked = queries(index, view)
+    for shard, piece in progress.track(asked, len(asked), f"calibrating {view}"):
         tokens = index.shards[view][shard].piece(piece)
         if not (np.bincount(tokens.voice, minlength=1) >= tokens.width).any():
             continue
@@ -245,13 +254,16 @@ def _shuffled(tokens: Tokens, rng: np.random.Generator) -> Tokens:
     return tokenize(piece, view=tokens.view)
 
 
-def _altered(index: CorpusIndex, clusters: dict[str, int], search: AlteredSearch) -> dict[str, Any]:
+def _altered(
+    index: CorpusIndex, clusters: dict[str, int], search: AlteredSearch, progress: Progress
+) -> dict[str, Any]:
     """The score above which an altered passage is reported: a percentile of the best scores that
     the corpus's pieces reach against the others."""
     if search.known is None:
         return {}
     scores = []
-    for shard, piece in queries(index, VIEW):
+    asked = queries(index, VIEW)
+    for shard, piece in progress.track(asked, len(asked), "calibrating altered passages"):
         own = str(index.shards[VIEW][shard].names[piece])
         scores.append(search.best_score(shard, piece, _cluster_of(own, clusters)))
     return {

@@ -110,4 +110,4 @@ def calibrated(index: CorpusIndex, progress: Progress) -> CorpusIndex:
     if index.calibration:
         return index
     progress.say("calibrating: the corpus's pieces against each other")
-    return store_calibration(index, calibrate(index))
+    return store_calibration(index, calibrate(index, progress))
