@@ -17,6 +17,9 @@ from concours.eval.manifest import versions
 OPTIONAL = {
     "ray": "concours run --executor ray; pip install 'concours[ray]'",
     "psycopg": "PostgreSQL as the store; pip install 'concours[postgres]'",
+    "torch": "embeddings from checkpoints; pip install 'concours[torch]'",
+    "transformers": "embeddings from checkpoints; pip install 'concours[torch]'",
+    "onnxruntime": "embeddings from ONNX files; pip install 'concours[onnx]'",
 }
 TOOLS = {"ffmpeg": "reads m4a audio; apt-get install ffmpeg"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,8 @@ def test_logits_and_their_divergence(tmp_path: Path) -> None:
     )  # fmt: skip
     model = transformers.ASTForAudioClassification(config).eval()
     model.save_pretrained(tmp_path / "model")
-    with pytest.warns(UserWarning, match="all zero values"):  # transformers says so of its own
+    with warnings.catch_warnings():  # transformers, without torchaudio, of its own mel bands
+        warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
         extractor = transformers.ASTFeatureExtractor()
     extractor.save_pretrained(tmp_path / "model")
     ours = open_embedding(f"ast:{tmp_path}/model")
