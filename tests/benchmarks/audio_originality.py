@@ -1,6 +1,6 @@
 """What the search of recordings finds on real and rendered music; run it by hand:
 
-    python tests/benchmarks/audio_originality.py ../shared/data [excerpts limits covers null speed]
+    python tests/benchmarks/audio_originality.py ../shared/data [excerpts limits covers null ...]
 
 Reference: the recordings of audio/reference, of which every second one is left out as unrelated;
 cuts are joined to whole recordings first, so that 20 s can be planted. An excerpt is laid into a
@@ -39,6 +39,7 @@ from concours.metrics.piece import make_piece
 RATE = 22_050
 TRIALS = 20
 KINDS = ("landmarks", "chroma", "embedding")
+PARTS = ["excerpts", "limits", "covers", "null", "rendered", "speed"]
 BOTH = KINDS[:2]
 EMBEDDING = open_embedding("spectral-stats-v1")
 
@@ -182,6 +183,8 @@ def main(data: Path, parts: list[str]) -> None:
             limits(whole, every, hosts, random)
         if "null" in parts:
             unrelated(every, hosts, Path(place))
+        if "rendered" in parts:
+            rendered(data, Path(place))
         if "covers" in parts:
             covers(data, Path(place))
         if "speed" in parts:
@@ -297,19 +300,33 @@ def covers(data: Path, place: Path) -> None:
     print(
         f"duplicates (half as loud, a little noise) first in the embedding: {right} of {len(alike)}"
     )
-    fresh = [f for f in files if f not in used][:40]
-    counts, total = np.zeros(3), 0
-    for file in fresh:
-        piece = piece_of(file, 20, 30)
-        if piece.n_notes >= 50:
-            counts += _alarms(held(render_audio(piece, RATE).mean(axis=1), index))
-            total += 1
-    print(f"{total} other songs with a passage (landmarks, chroma, near): {100 * counts / total}",
-          flush=True)  # fmt: skip
     sound = sounds[f"song {used[3].stem}"]
     row("rendered songs, 10 s planted, 10 dB pink noise", [
         planted(index, sounds, [sound[:0]], 10, edits(random, [sound])["pink noise, 10 dB"], random)
     ])  # fmt: skip
+
+
+def rendered(data: Path, place: Path) -> None:
+    """False alarms among rendered songs: half of POP909's against the other half, in two draws."""
+    pieces = {f.stem: piece_of(f, 20, 30)
+              for f in sorted((data / "symbolic/reference/pop909").rglob("*.mid"))}  # fmt: skip
+    sounds = {name: render_audio(p, RATE).mean(axis=1)
+              for name, p in pieces.items() if p.n_notes >= 50}  # fmt: skip
+    names, counts, total = list(sounds), np.zeros(3), 0
+    for draw in range(2):
+        order = [names[i] for i in np.random.default_rng(draw).permutation(len(names))]
+        inside, outside = order[: len(order) // 2 + 1], order[len(order) // 2 + 1 :]
+        index = index_of({f"song {n}": sounds[n] for n in inside}, place / f"rendered {draw}")
+        for name in outside:
+            item = held(sounds[name], index)
+            above = {n["kind"]: n["above_level"] for n in item.nearest}
+            counts += [above.get(kind, False) for kind in KINDS]
+            if any(above.values()):
+                named = [f"{p['kind']} {p['source']} {p['score']:g}" for p in item.passages]
+                print(f"  {name}: {', '.join(named)}")
+        total += len(outside)
+    print(f"| {total} rendered songs against 75 others | {counts} {100 * counts / total} |",
+          flush=True)  # fmt: skip
 
 
 def speed(index, sounds) -> None:
@@ -331,4 +348,7 @@ def speed(index, sounds) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:] or ["excerpts", "limits", "covers", "null", "speed"])
+    main(
+        Path(sys.argv[1]),
+        sys.argv[2:] or ["excerpts", "limits", "covers", "null", "rendered", "speed"],
+    )
