@@ -46,7 +46,7 @@ def lattice(x: Floats, y: Floats, bandwidth: float) -> Lattice:
     """The lattice around the values of both samples; y's mean is one of its points' places.
 
     >>> grid = lattice(np.zeros(2), np.zeros(2), 1.0)
-    >>> len(grid.points), grid.points[0], round(grid.density(np.zeros(3)).max(), 4)
+    >>> len(grid.points), float(grid.points[0]), round(float(grid.density(np.zeros(3)).max()), 4)
     (81, -5.0, 0.3989)
     """
     step = bandwidth / CELLS_PER_BANDWIDTH
