@@ -154,14 +154,16 @@ def serve(
     from concours.listening_test.server import serve as run
 
     trusted = proxy_addresses(proxies)
-    store = _open(url)
-    live = open_live(store, name)
-    stored.go_live(store, live.id, time.time())
-    if not live.is_open():
-        click.echo(f"study {name} is closed: raters can only see their code and withdraw", err=True)
     limits = Limits(*(Budget(b.rate * rate_limit, b.burst * rate_limit) for b in Limits()))
-    click.echo(f"study {name} at http://{host}:{port} (stop with Ctrl-C)", err=True)
-    run(live, host, port, limits, trusted)
+    with _open(url) as store:
+        live = open_live(store, name)
+        stored.go_live(store, live.id, time.time())
+        if not live.is_open():
+            click.echo(
+                f"study {name} is closed: raters can only see their code and withdraw", err=True
+            )
+        click.echo(f"study {name} at http://{host}:{port} (stop with Ctrl-C)", err=True)
+        run(live, host, port, limits, trusted)
 
 
 @study.command()
@@ -307,4 +309,5 @@ def dashboard(
     from concours.listening_test.live import open_live
     from concours.listening_test.watching import watch
 
-    watch(open_live(_open(url), name), host, port, oidc=oidc, allowed=allowed)
+    with _open(url) as store:
+        watch(open_live(store, name), host, port, oidc=oidc, allowed=allowed)

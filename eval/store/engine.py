@@ -84,7 +84,11 @@ def open_store(url: str, folder: Path | None = None) -> Store:
         with engine.begin() as connection:
             migrate(connection)
     except DBAPIError as error:
+        engine.dispose()
         raise StoreError(f"{url}: {error.orig}") from error
+    except StoreError:
+        engine.dispose()
+        raise
     return Store(engine, url)
 
 
