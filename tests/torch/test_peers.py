@@ -156,15 +156,27 @@ def test_scores_agree_and_standard_output_is_theirs_alone(world: World) -> None:
     """The command line with both engines of each embedding: FAD to 1e-5."""
     pairs = (("clap:630k", "laion-clap"), ("vggish", "frechet-audio-distance"))
     asked = [f"fad:embedding={e},fad:embedding={e},engine={engine}" for e, engine in pairs]
-    shown = world.call(
-        "-c", "from concours.eval.cli import main; main()", "score", str(world.clips),
-        "--reference", str(world.root / "others"), "--metrics", ",".join(asked),
-        "--format", "json", "--workers", "1",
-    )  # fmt: skip
-    scores = json.loads(shown)["sets"][0]["scores"]
-    assert len(scores) == 4
+    # a worker on a busy machine may need more than a task's time to open a package; clips that were
+    # lost so are tried again, and the frames of the others lie in the cache
+    for _ in range(3):
+        shown = world.call(
+            "-c", "from concours.eval.cli import main; main()", "score", str(world.clips),
+            "--reference", str(world.root / "others"), "--metrics", ",".join(asked),
+            "--format", "json", "--workers", "1",
+        )  # fmt: skip
+        found = json.loads(shown)
+        scores = found["sets"][0]["scores"]
+        heard = [s["detail"].get("clips_without_frames") for s in scores.values()]
+        if heard == [0] * 4:
+            break
+    assert heard == [0] * 4, found["items"]
     for embedding, engine in pairs:
-        found = {engine in name: s for name, s in scores.items() if embedding in name}
-        assert found[True]["value"] == pytest.approx(found[False]["value"], rel=1e-5)
-        assert found[True]["value"] > 1e-6
-        assert found[True]["detail"]["model"].startswith(f"{engine} ")
+        theirs, ours = (
+            next(s for name, s in scores.items() if embedding in name and (engine in name) is peer)
+            for peer in (True, False)
+        )
+        for count in ("clips", "frames", "reference_frames"):
+            assert theirs["detail"][count] == ours["detail"][count], found["items"]
+        assert theirs["value"] == pytest.approx(ours["value"], rel=1e-5)
+        assert theirs["value"] > 1e-6
+        assert theirs["detail"]["model"].startswith(f"{engine} ")
