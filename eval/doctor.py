@@ -93,6 +93,14 @@ def _database() -> str:
         return f"SQLite {sqlite3.sqlite_version}"
 
 
+def _parquet() -> str:
+    try:
+        import pyarrow
+    except ImportError as error:  # the newest one has no word for pip about an older numpy
+        raise ImportError(f"{error}; with numpy 1.26: pip install 'concours[numpy1]'") from error
+    return f"pyarrow {pyarrow.__version__}"
+
+
 def _kernels() -> str:
     from concours.metrics.piece import make_piece
     from concours.metrics.texture import polyphony
@@ -106,6 +114,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "ABC": _reads_abc,
     "compiled kernels": _kernels,
     "soundfont": _soundfont,
+    "Parquet": _parquet,
     "Bach chorales": _chorales,
     "cache": _cache,
     "database": _database,
