@@ -14,6 +14,16 @@ from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 START_SECONDS = 60
+# the contrast (WCAG 2.1) of an element's text with the ground of another, as JavaScript
+CONTRAST = (
+    "((text, ground) => { const lum = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(v =>"
+    " (v /= c.startsWith('color(') ? 1 : 255) <= 0.04045 ? v / 12.92"
+    " : ((v + 0.055) / 1.055) ** 2.4);"
+    " return 0.2126 * r + 0.7152 * g + 0.0722 * b; };"
+    " const a = lum(getComputedStyle(text).color);"
+    " const b = lum(getComputedStyle(ground).backgroundColor);"
+    " return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); })"
+)
 
 
 class Tab:

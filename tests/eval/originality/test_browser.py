@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, Tab, browser_tab
+from browser import CHROMIUM, CONTRAST, Tab, browser_tab
 from click.testing import CliRunner
 
 from concours.eval.baselines import write_midi
@@ -119,12 +119,7 @@ def test_nothing_sticks_out_and_text_can_be_read(
     tab.open(page, width=width, dark=dark)
     assert tab.run("document.documentElement.scrollWidth") <= width
     contrast = tab.run(
-        "(() => { const lum = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(v =>"
-        " (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);"
-        " return 0.2126 * r + 0.7152 * g + 0.0722 * b; };"
-        " const ground = lum(getComputedStyle(document.body).backgroundColor);"
-        " return Math.min(...[...document.querySelectorAll('p, td, th, dt, dd, h2, .muted')]"
-        ".map(e => { const a = lum(getComputedStyle(e).color);"
-        " return (Math.max(a, ground) + 0.05) / (Math.min(a, ground) + 0.05); })); })()"
+        "Math.min(...[...document.querySelectorAll('p, td, th, dt, dd, h2, .muted')]"
+        f".map(e => {CONTRAST}(e, document.body)))"
     )
     assert contrast >= 4.5

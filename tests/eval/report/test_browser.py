@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, Tab, browser_tab
+from browser import CHROMIUM, CONTRAST, Tab, browser_tab
 from report_sample import REFERENCE, Sample
 
 from concours.eval.report import render
@@ -108,17 +108,9 @@ def test_nothing_sticks_out_and_text_can_be_read(
 ) -> None:
     tab.open(page, width=width, dark=dark)
     assert tab.run("document.documentElement.scrollWidth") <= width
-    luminance = (
-        "(c => { const [r, g, b] = c.match(/[\\d.]+/g).map(v => (v /= c.startsWith('color(')"
-        " ? 1 : 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);"
-        " return 0.2126 * r + 0.7152 * g + 0.0722 * b; })"
-    )
     contrast = tab.run(
-        f"Math.min(...[...document.querySelectorAll('td.s5, td.s3, td.s1')].flatMap(cell =>"
-        f" [cell, ...cell.querySelectorAll('.interval')].map(e => {{ const lum = {luminance};"
-        " const a = lum(getComputedStyle(e).color);"
-        " const b = lum(getComputedStyle(cell).backgroundColor);"
-        " return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); })))"
+        "Math.min(...[...document.querySelectorAll('td.s5, td.s3, td.s1')].flatMap(cell =>"
+        f" [cell, ...cell.querySelectorAll('.interval')].map(e => {CONTRAST}(e, cell))))"
     )
     assert contrast >= 4.5
 
