@@ -149,13 +149,11 @@ def run_benchmarks(
     """
     folder = folder or Path()
     shown = progress or Silent()
-    plans = make_plans(config, folder, only, shown)
-    with (
-        closing(make_executor(executor, workers)) as engine,
-        open_store(config.store, folder) as store,
-    ):
-        _open_embeddings(store, plans)
-        return [_run(store, plan, folder, engine, shown) for plan in plans]
+    with closing(make_executor(executor, workers)) as engine:  # what it lacks is told first
+        plans = make_plans(config, folder, only, shown)
+        with open_store(config.store, folder) as store:
+            _open_embeddings(store, plans)
+            return [_run(store, plan, folder, engine, shown) for plan in plans]
 
 
 def _open_embeddings(store: Store, plans: Sequence[Plan]) -> None:

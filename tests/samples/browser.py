@@ -96,6 +96,14 @@ class Tab:
         return [u for u in urls if not u.startswith("data:")]
 
 
+def check_page(tab: Tab, page: Path, width: int, dark: bool, contrasts: str) -> None:
+    """In such a window nothing sticks out, and the least of ``contrasts``, an array in JavaScript,
+    is what WCAG 2.1 asks of text."""
+    tab.open(page, width=width, dark=dark)
+    assert tab.run("document.documentElement.scrollWidth") <= width
+    assert tab.run(f"Math.min(...{contrasts})") >= 4.5
+
+
 @contextmanager
 def browser_tab(profile: Path) -> Iterator[Tab]:
     """A fresh browser with one tab; it ends with the block."""

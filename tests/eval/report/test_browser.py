@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, CONTRAST, Tab, browser_tab
+from browser import CHROMIUM, CONTRAST, Tab, browser_tab, check_page
 from report_sample import REFERENCE, Sample
 
 from concours.eval.report import render
@@ -106,13 +106,9 @@ def test_a_link_unfolds_its_target(tab: Tab, page: Path) -> None:
 def test_nothing_sticks_out_and_text_can_be_read(
     tab: Tab, page: Path, width: int, dark: bool
 ) -> None:
-    tab.open(page, width=width, dark=dark)
-    assert tab.run("document.documentElement.scrollWidth") <= width
-    contrast = tab.run(
-        "Math.min(...[...document.querySelectorAll('td.s5, td.s3, td.s1')].flatMap(cell =>"
-        f" [cell, ...cell.querySelectorAll('.interval')].map(e => {CONTRAST}(e, cell))))"
-    )
-    assert contrast >= 4.5
+    cells = "[...document.querySelectorAll('td.s5, td.s3, td.s1')]"
+    own = f"[cell, ...cell.querySelectorAll('.interval')].map(e => {CONTRAST}(e, cell))"
+    check_page(tab, page, width, dark, f"{cells}.flatMap(cell => {own})")
 
 
 def test_the_front_page_of_a_site_works_too(tab: Tab, sample: Sample, tmp_path: Path) -> None:
