@@ -36,6 +36,13 @@ def compiled(function: F) -> F:
     return cast(F, _Kernel(function))
 
 
+def emitted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Something that kernels call and that writes its own machine code: the function is one that
+    ``numba.extending.intrinsic`` takes, with its types and its code, and is made one when the first
+    kernel of a file that imports it runs."""
+    return _Emitted(function)
+
+
 def compile_in_turn(turn: AbstractContextManager[Any]) -> None:
     """Lets this process compile only while it holds ``turn``, which other processes share, so
     that what one has compiled the others find in the cache. Kernels in the cache do not wait.
@@ -70,6 +77,16 @@ class _Kernel:
             for name, value in list(names.items()):
                 if isinstance(value, _Kernel):
                     names[name] = value._made()
+        return self._compiled
+
+
+class _Emitted(_Kernel):
+    def _made(self) -> Any:
+        if self._compiled is None:
+            from numba.extending import intrinsic
+
+            self._compiled = intrinsic(self.py_func)
+            self._compiled.py_func = self.py_func  # where :func:`_of_other_files` finds its file
         return self._compiled
 
 

@@ -22,9 +22,10 @@ from concours.metrics.bar_patterns import bar_patterns
 from concours.metrics.chroma import pitch_class_time, segment_chroma
 from concours.metrics.compiled import compiled
 from concours.metrics.factors import n_factors
-from concours.metrics.fitness import best_fitness, self_similarity, thresholded
+from concours.metrics.fitness import best_fitness
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
+from concours.metrics.similarity import similar
 from concours.metrics.spec import Invariance, Scored, Undefined
 
 WU = "Wu & Yang 2020 (MusDr), arXiv:2008.01307; Müller et al. 2013, doi:10.1109/TASL.2012.2227732"
@@ -258,18 +259,11 @@ def _structureness(
     if longest < shortest:
         return Undefined(f"too long: of {max_frames} frames none is under {high:g} seconds")
     matrix = piece.shared(
-        ("similarity", width, smoothing, keep), lambda: _matrix(piece, width, smoothing, keep)
+        ("similar", width, smoothing, keep),
+        # neighbours bridge a shift by half a frame
+        lambda: similar(
+            pitch_class_time(piece, width), max(1, round(smoothing / width) // 2), keep
+        ),
     )
     value, start, length = best_fitness(matrix, shortest, longest)
     return Scored(value, {"start": start * width, "end": (start + length) * width, "frame": width})
-
-
-def _matrix(piece: Piece, width: float, smoothing: float, keep: float) -> Floats:
-    """The thresholded self-similarity matrix of frames of ``width`` seconds."""
-    time = pitch_class_time(piece, width)
-    around = max(1, round(smoothing / width) // 2)  # neighbours bridge a shift by half a frame
-    sums = np.zeros((len(time) + 1, 12))
-    np.cumsum(time, axis=0, out=sums[1:])
-    at = np.arange(len(time))
-    smooth = sums[np.minimum(at + around + 1, len(time))] - sums[np.maximum(at - around, 0)]
-    return thresholded(self_similarity(smooth), keep)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from concours.metrics.factors import _chained, n_factors
-from concours.metrics.fitness import best_fitness, fitness, self_similarity, thresholded
+from concours.metrics.fitness import best_fitness, fitness
 from concours.metrics.piece import make_piece
+from concours.metrics.similarity import PENALTY, STEPS, self_similarity, similar, thresholded
 from concours.metrics.spec import Undefined
 from concours.metrics.structure import (
     _novelty,
@@ -26,7 +27,7 @@ def slow_fitness(matrix, start, length):
     """The definition, cell by cell: of all path families the largest (score, fewest cells, most
     frames covered), in exact numbers."""
     n = len(matrix)
-    best = {(0, 0): (0, 0, 0), (0, 1): (int(1024 * matrix[0, start]), -1, 1)}
+    best = {(0, 0): (0, 0, 0), (0, 1): (int(matrix[0, start]), -1, 1)}
     for i in range(1, n):
         best[i, 0] = max(best[c] for c in ((i - 1, 0), (i - 1, length)) if c in best)
         for m in range(1, length + 1):
@@ -35,7 +36,7 @@ def slow_fitness(matrix, start, length):
                 frames = {(i, 0): 1}
             if m == 2:
                 del frames[i - 1, 0]
-            gain = int(1024 * matrix[i, start + m - 1])
+            gain = int(matrix[i, start + m - 1])
             families = [
                 (best[c][0] + gain, best[c][1] - 1, best[c][2] + covered)
                 for c, covered in frames.items()
@@ -44,7 +45,7 @@ def slow_fitness(matrix, start, length):
             if families:
                 best[i, m] = max(families)
     score, cells, covered = max(best[c] for c in ((n - 1, 0), (n - 1, length)) if c in best)
-    gain, spread = score / 1024 - length, (covered - length) / n
+    gain, spread = score / STEPS - length, (covered - length) / n
     if gain <= 0 or spread <= 0:
         return 0.0
     return 2 * gain / -cells * spread / (gain / -cells + spread)
@@ -68,15 +69,35 @@ def test_fitness_is_its_definition(seed):
     assert best_fitness(matrix, 1, n - 1)[0] == pytest.approx(max(table.values()), abs=1e-12)
 
 
-@pytest.mark.parametrize("n", [96, 97])  # the most that 32 bits hold, and the fewest of 64
+# about the most that 32 bits hold: 63 frames at any length, 126 at up to 42, then 64 bits
+@pytest.mark.parametrize("n", [63, 64, 126, 127])
 def test_fitness_of_many_frames(n):
     matrix = returning(3, n, shifts=False)
-    for start, length in ((0, 30), (17, 48), (2, n - 4), (60, 5)):
+    for start, length in ((0, 30), (17, 42), (15, 43), (2, n - 4), (50, 5)):
         expected = slow_fitness(matrix, start, length)
         assert fitness(matrix, start, length) == pytest.approx(expected, abs=1e-12)
-    value, start, length = best_fitness(matrix, 40, 48)
-    assert value == pytest.approx(slow_fitness(matrix, start, length), abs=1e-12)
-    assert value > 0.4
+    for shortest, longest in ((25, 42), (25, 48)):
+        value, start, length = best_fitness(matrix, shortest, longest)
+        assert value == pytest.approx(slow_fitness(matrix, start, length), abs=1e-12)
+        assert value > 0.4
+
+
+@pytest.mark.parametrize(("n", "longest"), [(63, 63), (126, 42), (126, 126)])
+def test_fitness_where_nothing_and_where_everything_is_alike(n, longest):
+    everything = np.full((n, n), STEPS, np.int32)
+    nothing = np.where(np.eye(n, dtype=bool), STEPS, PENALTY).astype(np.int32)
+    assert best_fitness(nothing, 1, longest) == (0, 0, 0)
+    value, start, length = best_fitness(everything, 2, longest)
+    assert value == pytest.approx(slow_fitness(everything, start, length), abs=1e-12)
+    assert value > 0.96
+    for length in (2, longest - 1):
+        expected = slow_fitness(everything, 1, length)
+        assert fitness(everything, 1, length) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("silence", [0.0, 1.0])
+def test_frames_that_are_all_alike_are_all_similar(silence):
+    assert (similar(np.full((5, 12), silence), 1, keep=0.15) == STEPS).all()
 
 
 def test_equal_and_transposed_frames_are_alike_to_the_last_bit():
@@ -93,12 +114,13 @@ def test_equal_and_transposed_frames_are_alike_to_the_last_bit():
 def test_threshold_keeps_the_highest_share():
     rng = np.random.default_rng(0)
     raw = rng.random((20, 20))
+    raw = np.maximum(raw, raw.T)
     matrix = thresholded(raw, keep=0.25)
     off = ~np.eye(20, dtype=bool)
     kept = (matrix >= 0) & off
     assert raw[kept].min() >= np.quantile(raw, 0.74)
-    assert (matrix[~kept & off] == -2).all()
-    assert matrix.max() == 1
+    assert (matrix[~kept & off] == PENALTY).all()
+    assert matrix.max() == STEPS
 
 
 def song(form, seconds=10, seed=0, at_qpm=120):
