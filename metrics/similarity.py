@@ -19,10 +19,9 @@ from concours.metrics.lanes import LANES, larger, load, plus, spread, store, tim
 from concours.metrics.piece import Floats, Ints
 
 UNIT = 2.0**11  # frames are unit vectors in whole steps of 1 / UNIT
-GRID = 2**20
+GRID, BUCKET = 2**20, 10  # steps of a likeness, and bits of a step that share a bucket when ranked
 STEPS = 2**10
 PENALTY = -2 * STEPS
-BUCKETS = 2**10  # of likenesses, when they are ranked
 
 
 def self_similarity(frames: Floats, shifts: bool = True) -> Floats:
@@ -164,12 +163,12 @@ def _scaled(cosines: Any, rank: int) -> Any:
 @compiled
 def _ranked(cosines: Any, rank: int) -> Any:
     """The value at that place of all in ascending order: only its like are sorted."""
-    n, share = len(cosines), GRID // BUCKETS
-    counts = np.zeros(BUCKETS + 1, np.int64)
+    n = len(cosines)
+    counts = np.zeros((GRID >> BUCKET) + 1, np.int64)
     for i in range(n):
         for j in range(i):
-            counts[cosines[i, j] // share] += 2
-        counts[cosines[i, i] // share] += 1
+            counts[cosines[i, j] >> BUCKET] += 2
+        counts[cosines[i, i] >> BUCKET] += 1
     bucket, below = 0, 0
     while below + counts[bucket] <= rank:
         below += counts[bucket]
@@ -178,7 +177,7 @@ def _ranked(cosines: Any, rank: int) -> Any:
     k = 0
     for i in range(n):
         for j in range(i + 1):
-            if cosines[i, j] // share == bucket:
+            if cosines[i, j] >> BUCKET == bucket:
                 for _ in range(2 if j < i else 1):
                     alike[k] = cosines[i, j]
                     k += 1
