@@ -24,23 +24,22 @@ MONOPHONIC = 0.9
 MOST = 12
 
 
-class Line(NamedTuple):
-    """One voice's notes in time, shape (n,), none overlapping the next."""
+class Notes(NamedTuple):
+    """Notes of the voices, one voice after the other, in time, none of a voice overlapping its
+    next: shape (n,). ``line`` indexes the voices."""
 
-    name: str
     onset: Ints
-    end: Ints
     pitch: Ints
+    line: Ints
 
 
 class Voices(NamedTuple):
-    """``pitch``: (voices, sonorities), -1 for a rest; ``tick``: where each sonority starts;
-    ``owner``: the voice of each note, voice by voice."""
+    """``pitch``: (voices, sonorities), -1 for a rest; ``tick``: where each sonority starts."""
 
-    lines: tuple[Line, ...]
+    names: tuple[str, ...]
+    notes: Notes
     tick: Ints
     pitch: Ints
-    owner: Ints
 
 
 def voices_of(piece: Piece) -> Voices | Undefined:
@@ -57,25 +56,120 @@ def voices_of(piece: Piece) -> Voices | Undefined:
 
 def _voices(piece: Piece) -> Voices | Undefined:
     notes = piece.pitched
-    tracks = np.unique(notes.track)
-    if not 2 <= len(tracks) <= MOST:
-        return Undefined(f"{len(tracks)} pitched tracks, and voices need 2 to {MOST}")
-    lines = []
-    for number in tracks.tolist():
-        own = notes.track == number
-        onset, end, pitch = skyline(notes.onset[own], notes.end[own], notes.pitch[own])
-        if len(onset) < MONOPHONIC * np.count_nonzero(own):
-            return Undefined("a track sounds several notes at once, so it is no single voice")
-        name = piece.track_names[number] if number < len(piece.track_names) else ""
-        lines.append(Line(name, onset, end, pitch))
-    means = [float(v.pitch.mean()) for v in lines]
-    ties = len(set(means)) < len(means)
-    lines.sort(key=lambda v: (-v.pitch.mean(), v.onset.tolist() if ties else ()))
-    named = tuple(v._replace(name=v.name or f"voice {i + 1}") for i, v in enumerate(lines))
-    onset, end, pitch = (np.concatenate([v[k] for v in named]) for k in (1, 2, 3))
-    line = np.repeat(np.arange(len(named)), [len(v.onset) for v in named])
-    tick = np.unique(np.concatenate([onset, end]))[:-1]
-    return Voices(named, tick, _sonorities(onset, end, pitch, line, tick, len(named)), line)
+    found, possible = _screened(notes.onset, notes.track, MOST, MONOPHONIC)
+    if found > MOST:
+        found = len(np.unique(notes.track))
+    if not 2 <= found <= MOST:
+        return Undefined(f"{found} pitched tracks, and voices need 2 to {MOST}")
+    if possible:
+        columns = (notes.onset, notes.end, notes.pitch, notes.track)
+        tracks, onset, pitch, line, tick, sonorities = _separated(*columns, found, MONOPHONIC)
+        if len(tracks):
+            names = tuple(_name(piece, t, i) for i, t in enumerate(tracks.tolist(), start=1))
+            return Voices(names, Notes(onset, pitch, line), tick, sonorities)
+    return Undefined("a track sounds several notes at once, so it is no single voice")
+
+
+def _name(piece: Piece, track: int, number: int) -> str:
+    name = piece.track_names[track] if track < len(piece.track_names) else ""
+    return name or f"voice {number}"
+
+
+@compiled
+def _screened(onset: Ints, track: Ints, most: int, share: float) -> tuple[int, bool]:
+    """(tracks, but ``most`` + 1 where there are more; whether each may be a voice, since at least
+    that share of its notes start at different times)."""
+    tracks, last = np.empty(most, np.int64), np.full(most, -1, np.int64)
+    notes, onsets = np.zeros(most, np.int64), np.zeros(most, np.int64)
+    found, at = 0, 0
+    for k in range(len(onset)):
+        if found == 0 or tracks[at] != track[k]:
+            at = 0
+            while at < found and tracks[at] != track[k]:
+                at += 1
+            if at == most:
+                return most + 1, False
+            if at == found:
+                tracks[at] = track[k]
+                found += 1
+        notes[at] += 1
+        if last[at] != onset[k]:
+            last[at] = onset[k]
+            onsets[at] += 1
+    for i in range(found):
+        if onsets[i] < share * notes[i]:
+            return found, False
+    return found, True
+
+
+@compiled
+def _separated(
+    onset: Ints, end: Ints, pitch: Ints, track: Ints, found: int, share: float
+) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """The track of each voice from high to low, (voices,), none where a track is no voice; onset,
+    pitch and voice of the notes, voice by voice; and the sonorities as in :class:`Voices`."""
+    n = len(onset)
+    tracks, stop = np.empty(found, np.int64), np.zeros(found + 1, np.int64)
+    starts, ends, pitches = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    mean = np.empty(found)
+    own = np.empty((3, n), np.int64)
+    for i in range(found):
+        first = True
+        for k in range(n):  # the lowest track that is not yet taken
+            if (i == 0 or track[k] > tracks[i - 1]) and (first or track[k] < tracks[i]):
+                tracks[i] = track[k]
+                first = False
+        m = 0
+        for k in range(n):
+            if track[k] == tracks[i]:
+                own[0, m], own[1, m], own[2, m] = onset[k], end[k], pitch[k]
+                m += 1
+        a, b, c = skyline(own[0, :m], own[1, :m], own[2, :m])
+        if len(a) < share * m:
+            return tracks[:0], starts[:0], pitches[:0], ends[:0], tracks[:0], own[:, :0]
+        total, at = 0, stop[i]
+        for k in range(len(a)):
+            starts[at + k], ends[at + k], pitches[at + k] = a[k], b[k], c[k]
+            total += c[k]
+        stop[i + 1] = at + len(a)
+        mean[i] = total / len(a)
+    order = np.arange(found)
+    for i in range(1, found):
+        j = i
+        while j > 0 and _above(order[j], order[j - 1], mean, starts, stop):
+            order[j], order[j - 1] = order[j - 1], order[j]
+            j -= 1
+    n = stop[found]
+    line, taken = np.empty(n, np.int64), np.empty(n, np.int64)
+    at = 0
+    for voice in range(found):
+        for k in range(stop[order[voice]], stop[order[voice] + 1]):
+            line[at], taken[at] = voice, k
+            at += 1
+    starts, ends, pitches = starts[taken], ends[taken], pitches[taken]
+    tick = np.empty(2 * n, np.int64)
+    tick[:n], tick[n:] = starts, ends
+    tick.sort()
+    m = 0
+    for k in range(1, len(tick)):
+        if tick[k] != tick[m]:
+            m += 1
+            tick[m] = tick[k]
+    tick = tick[:m].copy()
+    sonorities = _sonorities(starts, ends, pitches, line, tick, found)
+    return tracks[order], starts, pitches, line, tick, sonorities
+
+
+@compiled
+def _above(one: int, other: int, mean: Floats, starts: Ints, stop: Ints) -> bool:
+    """Whether a voice's mean pitch is higher, or as high and its onsets come first in order."""
+    if mean[one] != mean[other]:
+        return mean[one] > mean[other]
+    a, b = starts[stop[one] : stop[one + 1]], starts[stop[other] : stop[other + 1]]
+    for k in range(min(len(a), len(b))):
+        if a[k] != b[k]:
+            return a[k] < b[k]
+    return len(a) < len(b)
 
 
 @compiled
@@ -102,8 +196,10 @@ def places(piece: Piece, ticks: Ints) -> list[dict[str, Any]]:
     [{'bar': 2, 'beat': 2.5}]
     """
     bars, beats = _places(np.ascontiguousarray(ticks), piece.bar_edges, piece.beat_edges)
-    pairs = zip(bars.tolist(), beats.tolist(), strict=True)
-    return [{"bar": bar, "beat": round(beat, 3)} for bar, beat in pairs]
+    counts = beats.tolist()
+    rounded = {beat: round(beat, 3) for beat in set(counts)}
+    pairs = zip(bars.tolist(), counts, strict=True)
+    return [{"bar": bar, "beat": rounded[beat]} for bar, beat in pairs]
 
 
 @compiled
