@@ -32,6 +32,7 @@ from concours.metrics.voices import Notes, Voices, places, voices_of
 
 FUX = "Fux 1725, Gradus ad Parnassum; Aldwell & Schachter, Harmony and Voice Leading"
 LISTED = 200
+BEFORE_AND_AFTER = np.array([-1, 0])
 SATB = ((60, 81), (53, 74), (48, 69), (40, 64))
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -218,14 +219,15 @@ def _of_pairs(
     if isinstance(voices, Undefined):
         return voices
     found, chances = scan(voices)
-    listed = found[:LISTED]
-    s, who = listed[:, 0], listed[:, 1:]
+    s, upper, lower = found[:LISTED].T
     if motion:
-        pitches = voices.pitch[who[:, :, None], s[:, None, None] + np.array([-1, 0])]
+        pitches = voices.pitch[found[:LISTED, 1:, None], s[:, None, None] + BEFORE_AND_AFTER]
     else:
-        pitches = voices.pitch[who, s[:, None]]
-    ticks = voices.tick[s]
-    return _scored(piece, voices, ticks, who.tolist(), pitches.tolist(), len(found), chances)
+        pitches = voices.pitch[found[:LISTED, 1:], s[:, None]]
+    names = voices.names
+    pairs = zip(upper.tolist(), lower.tolist(), strict=True)
+    who = [[names[i], names[j]] for i, j in pairs]
+    return _scored(piece, voices.tick[s], who, pitches.tolist(), len(found), chances)
 
 
 def _without_repeats(notes: Notes) -> Notes:
@@ -245,23 +247,23 @@ def _of_notes(
     pitch = notes.pitch.tolist()
     first = at[order].tolist()
     pitches = [pitch[k : min(k + width, stop)] for k, stop in zip(first, stops, strict=True)]
-    who = [[i] for i in notes.line[at[order]].tolist()]
-    return _scored(piece, voices, ticks[order], who, pitches, len(at), chances)
+    who = [[voices.names[i]] for i in notes.line[at[order]].tolist()]
+    return _scored(piece, ticks[order], who, pitches, len(at), chances)
 
 
 def _scored(
     piece: Piece,
-    voices: Voices,
     ticks: Ints,
-    who: list[list[int]],
+    who: list[list[str]],
     pitches: list[Any],
     count: int,
     chances: int,
 ) -> Scored | Undefined:
     if not chances:
         return Undefined("the voices give no chance to break this rule")
-    names = voices.names
-    listed = places(piece, ticks)
-    for row, voice, pitch in zip(listed, who, pitches, strict=True):
-        row["voices"], row["pitches"] = [names[i] for i in voice], pitch
+    rows = zip(places(piece, ticks), who, pitches, strict=True)
+    listed = [
+        {"bar": bar, "beat": beat, "voices": voices, "pitches": pitch}
+        for (bar, beat), voices, pitch in rows
+    ]
     return Scored(count / chances, {"count": count, "violations": listed})

@@ -11,7 +11,7 @@ Conventions
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -110,9 +110,8 @@ def _separated(
     pitch and voice of the notes, voice by voice; and the sonorities as in :class:`Voices`."""
     n = len(onset)
     tracks, stop = np.empty(found, np.int64), np.zeros(found + 1, np.int64)
-    starts, ends, pitches = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    lines, own = np.empty((3, n), np.int64), np.empty((3, n), np.int64)
     mean = np.empty(found)
-    own = np.empty((3, n), np.int64)
     for i in range(found):
         first = True
         for k in range(n):  # the lowest track that is not yet taken
@@ -121,43 +120,34 @@ def _separated(
                 first = False
         m = 0
         for k in range(n):
-            if track[k] == tracks[i]:
-                own[0, m], own[1, m], own[2, m] = onset[k], end[k], pitch[k]
-                m += 1
-        a, b, c = skyline(own[0, :m], own[1, :m], own[2, :m])
-        if len(a) < share * m:
-            return tracks[:0], starts[:0], pitches[:0], ends[:0], tracks[:0], own[:, :0]
-        total, at = 0, stop[i]
-        for k in range(len(a)):
-            starts[at + k], ends[at + k], pitches[at + k] = a[k], b[k], c[k]
-            total += c[k]
-        stop[i + 1] = at + len(a)
-        mean[i] = total / len(a)
+            own[0, m], own[1, m], own[2, m] = onset[k], end[k], pitch[k]
+            m += track[k] == tracks[i]
+        notes = skyline(own[0, :m], own[1, :m], own[2, :m])
+        kept, at = len(notes[0]), stop[i]
+        if kept < share * m:
+            return tracks[:0], tracks[:0], tracks[:0], tracks[:0], tracks[:0], own[:, :0]
+        total = 0
+        for k in range(kept):
+            lines[0, at + k], lines[1, at + k] = notes[0][k], notes[1][k]
+            lines[2, at + k] = notes[2][k]
+            total += notes[2][k]
+        stop[i + 1] = at + kept
+        mean[i] = total / kept
     order = np.arange(found)
     for i in range(1, found):
         j = i
-        while j > 0 and _above(order[j], order[j - 1], mean, starts, stop):
+        while j > 0 and _above(order[j], order[j - 1], mean, lines[0], stop):
             order[j], order[j - 1] = order[j - 1], order[j]
             j -= 1
-    n = stop[found]
-    line, taken = np.empty(n, np.int64), np.empty(n, np.int64)
+    columns, line = np.empty((3, stop[found]), np.int64), np.empty(stop[found], np.int64)
     at = 0
     for voice in range(found):
         for k in range(stop[order[voice]], stop[order[voice] + 1]):
-            line[at], taken[at] = voice, k
+            columns[0, at], columns[1, at] = lines[0, k], lines[1, k]
+            columns[2, at], line[at] = lines[2, k], voice
             at += 1
-    starts, ends, pitches = starts[taken], ends[taken], pitches[taken]
-    tick = np.empty(2 * n, np.int64)
-    tick[:n], tick[n:] = starts, ends
-    tick.sort()
-    m = 0
-    for k in range(1, len(tick)):
-        if tick[k] != tick[m]:
-            m += 1
-            tick[m] = tick[k]
-    tick = tick[:m].copy()
-    sonorities = _sonorities(starts, ends, pitches, line, tick, found)
-    return tracks[order], starts, pitches, line, tick, sonorities
+    tick, sonorities = _sonorities(columns[0], columns[1], columns[2], line, found)
+    return tracks[order], columns[0], columns[2], line, tick, sonorities
 
 
 @compiled
@@ -173,33 +163,53 @@ def _above(one: int, other: int, mean: Floats, starts: Ints, stop: Ints) -> bool
 
 
 @compiled
-def _sonorities(onset: Ints, end: Ints, pitch: Ints, line: Ints, tick: Ints, lines: int) -> Ints:
-    """The pitch of each line's note at each tick, -1 for a rest; notes in time, line by line."""
-    found = np.full((lines, len(tick)), -1, np.int64)
+def _sonorities(onset: Ints, end: Ints, pitch: Ints, line: Ints, voices: int) -> tuple[Ints, Ints]:
+    """The ticks at which a note starts or stops, but for the last, and the pitch of each voice
+    from there on, -1 for a rest; notes in time, voice by voice."""
+    n = len(onset)
+    at, stop = np.zeros(voices, np.int64), np.zeros(voices, np.int64)
+    for k in range(n):
+        stop[line[k]] = k + 1
+    for voice in range(1, voices):
+        at[voice] = stop[voice - 1]
+    tick, sounding = np.empty(2 * n, np.int64), np.full((voices, 2 * n), -1, np.int64)
+    now = onset[0]
+    for k in at:
+        now = min(now, onset[k])
     s = 0
-    for k in range(len(onset)):
-        if k > 0 and line[k] != line[k - 1]:
-            s = 0
-        while s < len(tick) and tick[s] < onset[k]:
-            s += 1
-        while s < len(tick) and tick[s] < end[k]:
-            found[line[k], s] = pitch[k]
-            s += 1
-    return found
+    while True:
+        following = -1
+        for voice in range(voices):
+            k = at[voice]
+            if k < stop[voice] and end[k] <= now:
+                k += 1
+                at[voice] = k
+            if k == stop[voice]:
+                continue
+            change = onset[k]
+            if onset[k] <= now:
+                sounding[voice, s] = pitch[k]
+                change = end[k]
+            if following < 0 or change < following:
+                following = change
+        if following < 0:
+            return tick[:s].copy(), sounding[:, :s].copy()
+        tick[s] = now
+        now = following
+        s += 1
 
 
-def places(piece: Piece, ticks: Ints) -> list[dict[str, Any]]:
+def places(piece: Piece, ticks: Ints) -> list[tuple[int, float]]:
     """Bar and beat of each tick as musicians count them, from 1, the beat with its fraction.
 
     >>> from concours.metrics.piece import make_piece
     >>> places(make_piece(onset=[0], end=[9600], pitch=[60]), np.array([1920 + 720]))
-    [{'bar': 2, 'beat': 2.5}]
+    [(2, 2.5)]
     """
     bars, beats = _places(np.ascontiguousarray(ticks), piece.bar_edges, piece.beat_edges)
     counts = beats.tolist()
     rounded = {beat: round(beat, 3) for beat in set(counts)}
-    pairs = zip(bars.tolist(), counts, strict=True)
-    return [{"bar": bar, "beat": rounded[beat]} for bar, beat in pairs]
+    return list(zip(bars.tolist(), [rounded[beat] for beat in counts], strict=True))
 
 
 @compiled
