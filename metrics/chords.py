@@ -209,17 +209,17 @@ def _likeliest(
                 if root >= 12:
                     root -= 12
                 at = np.uint64(root)
+                k = np.uint64(12 * q) + at
                 sums = heard[at + a] + heard[at + b] + heard[at + c] + heard[at + d]
                 inside = float(2 * (sums >> 3) - total)
-                fit = inside / whole - lack[q, sums & 7] - extra[q]
-                k = 12 * q + root
+                fit = inside / whole - lack[q, np.uint64(sums & 7)] - extra[q]
                 before = score[k]
-                stay[t, k] = before >= floor
+                stay[np.uint64(t), k] = before >= floor
                 now = (before if before >= floor else floor) + (fit + bonus)
                 bonus = 0.0
                 score[k] = now
                 if now > top:
-                    best, top = k, now
+                    best, top = 12 * q + root, now
     state = np.full(spans, -1, np.int64)
     for t in range(spans - 1, -1, -1):
         if jump[t] >= 0:

@@ -240,14 +240,16 @@ def _without_repeats(notes: Notes) -> Notes:
 def _of_notes(
     piece: Piece, voices: Voices, notes: Notes, at: Ints, late: int, width: int, chances: int
 ) -> Scored | Undefined:
-    """Breaches that begin at notes ``at``, show ``late`` notes later and take ``width`` notes."""
+    """Breaches that begin at notes ``at``, show ``late`` notes later and take ``width`` notes,
+    fewer at the end of a voice."""
     ticks = notes.onset[at + late]
     order = np.lexsort((notes.line[at], ticks))[:LISTED]
-    stops = np.searchsorted(notes.line, notes.line[at[order]], side="right").tolist()
-    pitch = notes.pitch.tolist()
-    first = at[order].tolist()
-    pitches = [pitch[k : min(k + width, stop)] for k, stop in zip(first, stops, strict=True)]
-    who = [[voices.names[i]] for i in notes.line[at[order]].tolist()]
+    first, line = at[order], notes.line[at[order]]
+    shown = np.minimum(first[:, None] + np.arange(width), len(notes.pitch) - 1)
+    pitches = notes.pitch[shown].tolist()
+    lengths = np.minimum(width, np.searchsorted(notes.line, line, side="right") - first)
+    pitches = [row[:n] for row, n in zip(pitches, lengths.tolist(), strict=True)]
+    who = [[voices.names[i]] for i in line.tolist()]
     return _scored(piece, ticks[order], who, pitches, len(at), chances)
 
 
