@@ -154,11 +154,11 @@ def _separated(
 def _above(one: int, other: int, mean: Floats, starts: Ints, stop: Ints) -> bool:
     """Whether a voice's mean pitch is higher, or as high and its onsets come first in order."""
     if mean[one] != mean[other]:
-        return mean[one] > mean[other]
+        return bool(mean[one] > mean[other])
     a, b = starts[stop[one] : stop[one + 1]], starts[stop[other] : stop[other + 1]]
     for k in range(min(len(a), len(b))):
         if a[k] != b[k]:
-            return a[k] < b[k]
+            return bool(a[k] < b[k])
     return len(a) < len(b)
 
 
@@ -174,8 +174,8 @@ def _sonorities(onset: Ints, end: Ints, pitch: Ints, line: Ints, voices: int) ->
         at[voice] = stop[voice - 1]
     tick, sounding = np.empty(2 * n, np.int64), np.full((voices, 2 * n), -1, np.int64)
     now = onset[0]
-    for k in at:
-        now = min(now, onset[k])
+    for voice in range(1, voices):
+        now = min(now, onset[at[voice]])
     s = 0
     while True:
         following = -1
