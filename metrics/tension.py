@@ -192,7 +192,7 @@ def _measured(
     order = np.empty(12, np.int64)  # the pitch classes by the line of fifths
     for pc in range(12):
         order[(7 * ((pc + up) % 12) + 5) % 12] = pc
-    used = np.empty(12, np.int64)
+    used = np.empty(13, np.int64)
     x = y = z = 0.0
     w = 0
     for s in range(n):
@@ -200,18 +200,17 @@ def _measured(
         a = b = c = 0.0
         for i in range(12):
             time = ticks[s, order[i]]
-            if time == 0:
-                continue
             total += time
             a += time * points[i, 0]
             b += time * points[i, 1]
             c += time * points[i, 2]
-            for k in range(sounding):
-                wide = max(wide, apart[i, used[k]])
             used[sounding] = i
-            sounding += 1
+            sounding += time > 0
         if total == 0:
             continue
+        for i in range(1, sounding):
+            for k in range(i):
+                wide = max(wide, apart[used[i], used[k]])
         a, b, c = a / total, b / total, c / total
         if w > 0:
             momentum[w - 1] = np.sqrt((a - x) ** 2 + (b - y) ** 2 + (c - z) ** 2)

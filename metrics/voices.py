@@ -22,6 +22,7 @@ from concours.metrics.spec import Undefined
 
 MONOPHONIC = 0.9
 MOST = 12
+TRACKS = 256
 
 
 class Notes(NamedTuple):
@@ -56,9 +57,11 @@ def voices_of(piece: Piece) -> Voices | Undefined:
 
 def _voices(piece: Piece) -> Voices | Undefined:
     notes = piece.pitched
-    found, possible = _screened(notes.onset, notes.track, MOST, MONOPHONIC)
-    if found > MOST:
-        found = len(np.unique(notes.track))
+    found, possible = _screened(notes.onset, notes.track, MONOPHONIC)
+    if found < 0:
+        known, track = np.unique(notes.track, return_inverse=True)
+        found = len(known)
+        possible = found <= MOST and _screened(notes.onset, track.astype(np.int64), MONOPHONIC)[1]
     if not 2 <= found <= MOST:
         return Undefined(f"{found} pitched tracks, and voices need 2 to {MOST}")
     if possible:
@@ -76,30 +79,24 @@ def _name(piece: Piece, track: int, number: int) -> str:
 
 
 @compiled
-def _screened(onset: Ints, track: Ints, most: int, share: float) -> tuple[int, bool]:
-    """(tracks, but ``most`` + 1 where there are more; whether each may be a voice, since at least
-    that share of its notes start at different times)."""
-    tracks, last = np.empty(most, np.int64), np.full(most, -1, np.int64)
-    notes, onsets = np.zeros(most, np.int64), np.zeros(most, np.int64)
-    found, at = 0, 0
+def _screened(onset: Ints, track: Ints, share: float) -> tuple[int, bool]:
+    """(tracks, -1 where one is no number from 0 to ``TRACKS``; whether each may be a voice, since
+    at least that share of its notes start at different times)."""
+    last = np.full(TRACKS, -1, np.int64)
+    notes, onsets = np.zeros(TRACKS, np.int64), np.zeros(TRACKS, np.int64)
     for k in range(len(onset)):
-        if found == 0 or tracks[at] != track[k]:
-            at = 0
-            while at < found and tracks[at] != track[k]:
-                at += 1
-            if at == most:
-                return most + 1, False
-            if at == found:
-                tracks[at] = track[k]
-                found += 1
-        notes[at] += 1
-        if last[at] != onset[k]:
-            last[at] = onset[k]
-            onsets[at] += 1
-    for i in range(found):
-        if onsets[i] < share * notes[i]:
-            return found, False
-    return found, True
+        own = track[k]
+        if own < 0 or own >= TRACKS:
+            return -1, False
+        notes[own] += 1
+        onsets[own] += last[own] != onset[k]
+        last[own] = onset[k]
+    found, possible = 0, True
+    for i in range(TRACKS):
+        if notes[i] > 0:
+            found += 1
+            possible = possible and onsets[i] >= share * notes[i]
+    return found, possible
 
 
 @compiled
