@@ -257,7 +257,10 @@ def _novelty(chroma: Ints, half: int, threshold: float) -> tuple[Floats, Ints]:
             row[pc] = blocks[i, pc] * blocks[i + half, pc]
         novelty[i] = ((within[i] + within[i + half]) / 2 - sum_of(row)) / half**2
     mean = sum_of(novelty) / len(novelty)
-    limit = mean + threshold * np.sqrt(sum_of((novelty - mean) ** 2) / len(novelty)) + 1e-9
+    squares = np.empty(len(novelty))
+    for i in range(len(novelty)):
+        squares[i] = (novelty[i] - mean) ** 2
+    limit = mean + threshold * np.sqrt(sum_of(squares) / len(novelty)) + 1e-9
     peaks = np.empty(len(novelty), np.int64)
     n = 0
     for i in range(1, len(novelty) - 1):
