@@ -19,12 +19,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from concours.metrics.chroma import (
-    Segmentation,
-    lowest_pitch,
-    segment_chroma,
-    segment_edges,
-)
+from concours.metrics.chroma import Segmentation, sounding_of
 from concours.metrics.compiled import compiled
 from concours.metrics.keys import NAMES
 from concours.metrics.piece import Floats, Ints, Piece
@@ -37,6 +32,7 @@ SIZE = 0.3
 BASS = 0.2
 CHANGE = 0.2
 WEIGHTS = np.array([MISSING, SIZE, BASS, CHANGE])
+REST = 24  # stands for a tone that a chord does not have
 
 TONES = {
     "maj": (0, 4, 7),
@@ -57,21 +53,37 @@ VOCABULARIES: dict[Vocabulary, tuple[str, ...]] = {
 }
 
 
+class Progression(NamedTuple):
+    """The chords with equal neighbours joined and silence left out, shape (chords,)."""
+
+    state: Ints
+    start: Ints
+    stop: Ints
+
+
 class Chords(NamedTuple):
-    """One chord a span: ``root`` 0-11 or -1 for none, ``quality`` indexes ``names``, ``state`` is
-    12 × quality + root or -1; each of shape (spans,)."""
+    """One chord a span: ``state`` is 12 × quality + root, -1 for none, shape (spans,); a quality
+    indexes ``names``."""
 
     edges: Ints
-    root: Ints
-    quality: Ints
     state: Ints
     names: tuple[str, ...]
+    progression: Progression
+
+    @property
+    def root(self) -> Ints:
+        """0-11, or -1 for none: shape (spans,)."""
+        return np.where(self.state < 0, -1, self.state % 12)
+
+    @property
+    def quality(self) -> Ints:
+        """The index of each quality in ``names``, 0 for none: shape (spans,)."""
+        return np.maximum(self.state, 0) // 12
 
     def label(self, i: int) -> str:
         """The chord of span ``i`` as "C:maj"; "N" for none."""
-        if self.root[i] < 0:
-            return "N"
-        return f"{NAMES[self.root[i]]}:{self.names[self.quality[i]]}"
+        state = int(self.state[i])
+        return "N" if state < 0 else state_labels(self.names)[state]
 
     @property
     def tones(self) -> Ints:
@@ -90,6 +102,12 @@ def reduced(label: str, vocabulary: Vocabulary) -> str:
         return label
     triad = next((n for n in VOCABULARIES["triads"] if set(TONES[n]) < set(TONES[quality])), "maj")
     return f"{root}:{triad}"
+
+
+@cache
+def state_labels(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The name of each state of a vocabulary, such as "C:maj"."""
+    return tuple(f"{root}:{name}" for name in names for root in NAMES)
 
 
 @cache
@@ -117,29 +135,23 @@ def chords_of(
     """
     return piece.shared(
         ("chords", segmentation, vocabulary),
-        lambda: _recognised(piece, segmentation, VOCABULARIES[vocabulary]),
+        lambda: _recognised(piece, segmentation, vocabulary),
     )
 
 
 def _recognised(
-    piece: Piece, segmentation: Segmentation, names: tuple[str, ...]
+    piece: Piece, segmentation: Segmentation, vocabulary: Vocabulary
 ) -> Chords | Undefined:
-    edges = segment_edges(piece, segmentation)
-    sounding = segment_chroma(piece, segmentation)
-    if not sounding.any():
+    found = sounding_of(piece)
+    if not found.ticks:
         return Undefined("no pitched note has a length")
-    bass = piece.shared(("bass", segmentation), lambda: lowest_pitch(piece, edges))
-    state = _viterbi(sounding, bass, _tone_lists(names), WEIGHTS)
-    root, quality = np.where(state < 0, -1, state % 12), np.maximum(state, 0) // 12
-    return Chords(edges, root, quality, state, names)
-
-
-class Progression(NamedTuple):
-    """The chords with equal neighbours joined and silence left out, shape (chords,)."""
-
-    state: Ints
-    start: Ints
-    stop: Ints
+    names, tones = VOCABULARIES[vocabulary], _tone_lists(vocabulary)
+    if segmentation == "beat":
+        edges, ticks, bass = piece.beat_edges, found.beat_ticks, found.beat_lowest
+    else:
+        edges, ticks, bass = piece.bar_edges, found.bar_ticks, found.bar_lowest
+    state, *joined = _likeliest(ticks, bass, edges, tones, WEIGHTS)
+    return Chords(edges, state, names, Progression(*joined))
 
 
 def progression_of(
@@ -147,96 +159,86 @@ def progression_of(
 ) -> Progression | Undefined:
     """The :class:`Progression` of :func:`chords_of`, computed once a piece."""
     chords = chords_of(piece, segmentation, vocabulary)
-    if isinstance(chords, Undefined):
-        return chords
-    return piece.shared(
-        ("progression", segmentation, vocabulary),
-        lambda: Progression(*_joined(chords.state, chords.edges)),
-    )
+    return chords if isinstance(chords, Undefined) else chords.progression
+
+
+@cache
+def _tone_lists(vocabulary: Vocabulary) -> Ints:
+    """The tones of each quality above its root, ``REST`` for the fourth of a triad: shape
+    (qualities, 4)."""
+    return np.array([(*TONES[name], REST)[:4] for name in VOCABULARIES[vocabulary]])
+
+
+@compiled
+def _likeliest(
+    ticks: Ints, bass: Ints, edges: Ints, tones: Ints, weights: Floats
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """The state of each span on the best path, -1 in silence, shape (spans,), and the states,
+    starts and stops of its progression, shape (chords,)."""
+    missing, size, low, change = weights
+    spans, qualities = len(ticks), len(tones)
+    lack = np.zeros((qualities, 5))  # what a chord loses by so many tones that never sound
+    extra = np.zeros(qualities)
+    above = tones.astype(np.uint64)  # unsigned: each index that may be negative costs a test
+    for q in range(qualities):
+        n = 3 + (tones[q, 3] != REST)
+        extra[q] = size * (n - 3)
+        for gone in range(5):
+            lack[q, gone] = missing * gone / n
+    stay = np.empty((spans, 12 * qualities), np.bool_)
+    jump = np.zeros(spans, np.int16)  # -1 in silence
+    score = np.zeros(12 * qualities)
+    heard = np.zeros(REST + 12, np.int64)  # 8 × ticks + 1 where silent, twice over, then nothing
+    best, top = 0, 0.0  # of equal states the earlier quality, then the root nearest above the bass
+    for t in range(spans):
+        total = 0
+        for pc in range(12):
+            time = ticks[t, pc]
+            heard[pc] = heard[pc + 12] = 8 * time + (time == 0)
+            total += time
+        jump[t] = best if total > 0 else -1
+        if total == 0:
+            continue
+        pivot, whole = bass[t] % 12, float(total)
+        floor, top = top - change, -np.inf
+        for q in range(qualities):
+            a, b, c, d = above[q, 0], above[q, 1], above[q, 2], above[q, 3]
+            bonus = low
+            for step in range(12):
+                root = pivot + step
+                if root >= 12:
+                    root -= 12
+                at = np.uint64(root)
+                k = np.uint64(12 * q) + at
+                sums = heard[at + a] + heard[at + b] + heard[at + c] + heard[at + d]
+                inside = float(2 * (sums >> 3) - total)
+                fit = inside / whole - lack[q, np.uint64(sums & 7)] - extra[q]
+                before = score[k]
+                stay[np.uint64(t), k] = before >= floor
+                now = (before if before >= floor else floor) + (fit + bonus)
+                bonus = 0.0
+                score[k] = now
+                if now > top:
+                    best, top = 12 * q + root, now
+    state = np.full(spans, -1, np.int64)
+    for t in range(spans - 1, -1, -1):
+        if jump[t] >= 0:
+            state[t] = best
+            if not stay[t, best]:
+                best = jump[t]
+    return state, *_joined(state, edges)
 
 
 @compiled
 def _joined(state: Ints, edges: Ints) -> tuple[Ints, Ints, Ints]:
+    """The fields of a :class:`Progression`."""
     n = 0
-    kept, start, stop = np.empty_like(state), np.empty_like(state), np.empty_like(state)
-    for s in range(len(state)):
-        if state[s] < 0:
+    joined, start, stop = np.empty_like(state), np.empty_like(state), np.empty_like(state)
+    for t in range(len(state)):
+        if state[t] < 0:
             continue
-        if n == 0 or state[s] != kept[n - 1]:
-            kept[n], start[n] = state[s], edges[s]
+        if n == 0 or state[t] != joined[n - 1]:
+            joined[n], start[n] = state[t], edges[t]
             n += 1
-        stop[n - 1] = edges[s + 1]
-    return kept[:n].copy(), start[:n].copy(), stop[:n].copy()
-
-
-@cache
-def _tone_lists(names: tuple[str, ...]) -> Ints:
-    """The tones of each quality above its root, -1 where it has fewer than the largest."""
-    lists = np.full((len(names), max(len(TONES[n]) for n in names)), -1, np.int64)
-    for row, name in zip(lists, names, strict=True):
-        row[: len(TONES[name])] = TONES[name]
-    return lists
-
-
-@compiled
-def _viterbi(sounding: Ints, bass: Ints, tones: Ints, weights: Floats) -> Ints:
-    """The state of each span on the best path, -1 in silence."""
-    missing, size, low, change = weights
-    spans, states = len(sounding), 12 * len(tones)
-    widths = np.zeros(len(tones), np.int64)
-    for q in range(len(tones)):
-        for tone in tones[q]:
-            widths[q] += tone >= 0
-    stay = np.zeros((spans, states), np.bool_)
-    jump = np.zeros(spans, np.int16)
-    score = np.zeros(states)
-    heard = np.zeros(24, np.int64)  # the span's pitch classes, twice over
-    pivot = 0  # ties are broken from this pitch class upwards
-    for t in range(spans):
-        if t > 0:
-            jump[t] = _first_best(score, pivot)
-            floor = score[jump[t]] - change
-            for k in range(states):
-                stay[t, k] = score[k] >= floor
-                score[k] = max(score[k], floor)
-        total = 0
-        for pc in range(12):
-            heard[pc] = heard[pc + 12] = sounding[t, pc]
-            total += sounding[t, pc]
-        if total == 0:
-            continue
-        pivot = bass[t] % 12
-        for q in range(len(tones)):
-            n = widths[q]
-            extra = size * (n - 3)
-            for root in range(12):
-                inside, absent = 0, 0
-                for j in range(n):
-                    ticks = heard[root + tones[q, j]]
-                    inside += ticks
-                    absent += ticks == 0
-                fit = (2 * inside - total) / total - missing * absent / n - extra
-                score[12 * q + root] += fit + low if root == pivot else fit
-    path = np.full(spans, -1, np.int64)
-    best = _first_best(score, pivot)
-    for t in range(spans - 1, -1, -1):
-        for pc in range(12):
-            if sounding[t, pc] > 0:
-                path[t] = best
-        if t > 0 and not stay[t, best]:
-            best = jump[t]
-    return path
-
-
-@compiled
-def _first_best(score: Floats, pivot: int) -> int:
-    """The best state; of equal ones the earlier quality, then the root nearest above the pivot."""
-    top = score[0]
-    for value in score:
-        top = max(top, value)
-    for first in range(0, len(score), 12):
-        for step in range(12):
-            state = first + (pivot + step) % 12
-            if score[state] == top:
-                return state
-    return 0
+        stop[n - 1] = edges[t + 1]
+    return joined[:n].copy(), start[:n].copy(), stop[:n].copy()

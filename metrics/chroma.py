@@ -10,7 +10,7 @@ Conventions
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,31 @@ Segmentation = Literal["beat", "bar"]
 SHORT = 16
 
 
+class Sounding(NamedTuple):
+    """What sounds of a piece, drums left out: the ticks of each pitch class in each beat and bar,
+    shape (spans, 12), the lowest pitch there, -1 in silence, shape (spans,), and the ticks of each
+    pitch class in the whole piece, shape (12,)."""
+
+    beat_ticks: Ints
+    beat_lowest: Ints
+    bar_ticks: Ints
+    bar_lowest: Ints
+    class_ticks: Ints
+    ticks: int
+
+
+def sounding_of(piece: Piece) -> Sounding:
+    """The :class:`Sounding` of a piece, computed once."""
+    return piece.shared("sounding", lambda: _sounding(piece))
+
+
+def _sounding(piece: Piece) -> Sounding:
+    notes = piece.pitched
+    return Sounding(
+        *_by_beat_and_bar(notes.onset, notes.end, notes.pitch, piece.beat_edges, piece.bar_edges)
+    )
+
+
 def segment_edges(piece: Piece, segmentation: Segmentation) -> Ints:
     """The edges of the piece's beats or bars."""
     return piece.beat_edges if segmentation == "beat" else piece.bar_edges
@@ -28,9 +53,8 @@ def segment_edges(piece: Piece, segmentation: Segmentation) -> Ints:
 
 def segment_chroma(piece: Piece, segmentation: Segmentation) -> Ints:
     """:func:`chroma_spans` of the piece's beats or bars, computed once a piece."""
-    return piece.shared(
-        ("chroma", segmentation), lambda: chroma_spans(piece, segment_edges(piece, segmentation))
-    )
+    sounding = sounding_of(piece)
+    return sounding.beat_ticks if segmentation == "beat" else sounding.bar_ticks
 
 
 def chroma_spans(piece: Piece, edges: Ints) -> Ints:
@@ -41,8 +65,7 @@ def chroma_spans(piece: Piece, edges: Ints) -> Ints:
     >>> chroma_spans(piece, np.array([0, 480, 960]))[:, 2]
     array([480, 240])
     """
-    notes = piece.pitched
-    return _chroma(notes.onset, notes.end, notes.pitch, np.ascontiguousarray(edges, np.int64))
+    return _of_pitched(piece, edges)[0]
 
 
 def pitch_class_time(piece: Piece, width: float) -> Floats:
@@ -63,7 +86,7 @@ def pitch_class_time(piece: Piece, width: float) -> Floats:
         ),
     )
     edges = np.rint(1e6 * (width * np.arange(frames + 1))).astype(np.int64)
-    seconds: Floats = _chroma(onset, end, notes.pitch, edges) / 1e6
+    seconds: Floats = _of_spans(onset, end, notes.pitch, edges)[0] / 1e6
     return seconds
 
 
@@ -75,8 +98,123 @@ def lowest_pitch(piece: Piece, edges: Ints) -> Ints:
     >>> lowest_pitch(piece, np.array([0, 480, 960, 1440]))
     array([48, 64, -1])
     """
+    return _of_pitched(piece, edges)[1]
+
+
+def _of_pitched(piece: Piece, edges: Ints) -> tuple[Ints, Ints]:
     notes = piece.pitched
-    return _lowest(notes.onset, notes.end, notes.pitch, np.ascontiguousarray(edges, np.int64))
+    spans = np.ascontiguousarray(edges, np.int64)
+    return _of_spans(notes.onset, notes.end, notes.pitch, spans)
+
+
+@compiled
+def _by_beat_and_bar(
+    onset: Ints, end: Ints, pitch: Ints, beats: Ints, bars: Ints
+) -> tuple[Ints, Ints, Ints, Ints, Ints, int]:
+    """The fields of a :class:`Sounding`, from notes in the order of their onsets.
+
+    Bars are summed from their beats; where a meter's beats miss a bar line, from the notes.
+    """
+    by_beat, beat_lowest = _of_spans(onset, end, pitch, beats)
+    classes = np.zeros(12, np.int64)
+    for k in range(len(onset)):
+        classes[pitch[k] % 12] += end[k] - onset[k]
+    ticks = 0
+    for pc in range(12):
+        ticks += classes[pc]
+    n = max(0, len(bars) - 1)
+    by_bar, bar_lowest = np.zeros((n, 12), np.int64), np.full(n, -1, np.int64)
+    beat, spans = 0, len(by_beat)
+    aligned = len(beats) > 0
+    for bar in range(n):
+        aligned = aligned and beats[beat] == bars[bar]
+        while beat < spans and beats[beat] < bars[bar + 1]:
+            for pc in range(12):
+                by_bar[bar, pc] += by_beat[beat, pc]
+            low = beat_lowest[beat]
+            if low >= 0 and (bar_lowest[bar] < 0 or low < bar_lowest[bar]):
+                bar_lowest[bar] = low
+            beat += 1
+    if n > 0 and not (aligned and beat == spans and beats[spans] == bars[n]):
+        by_bar, bar_lowest = _of_spans(onset, end, pitch, bars)
+    return by_beat, beat_lowest, by_bar, bar_lowest, classes, ticks
+
+
+@compiled
+def _of_spans(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> tuple[Ints, Ints]:
+    """(ticks of each pitch class, lowest pitch or -1) of each span: shapes (spans, 12), (spans,).
+
+    Notes in the order of their onsets. Those over more than ``SHORT`` spans are added last: their
+    whole spans as differences, their pitches from the lowest up, so that each span is painted once.
+    """
+    spans = max(0, len(edges) - 1)
+    ticks, lowest = np.zeros((spans, 12), np.int64), np.full(spans, 128, np.int64)
+    if spans == 0:
+        return ticks, lowest
+    long = np.empty(len(onset), np.int64)
+    start, stop = edges[0], edges[spans]
+    first, n = 0, 0
+    for k in range(len(onset)):
+        a, b = max(onset[k], start), min(end[k], stop)
+        if a >= b:
+            continue
+        while edges[first + 1] <= a:
+            first += 1
+        if first + SHORT < spans and edges[first + SHORT] < b:
+            long[n] = k
+            n += 1
+            continue
+        p, s = pitch[k], first
+        pc = p % 12
+        while edges[s + 1] < b:
+            ticks[s, pc] += edges[s + 1] - a
+            lowest[s] = min(lowest[s], p)
+            s += 1
+            a = edges[s]
+        ticks[s, pc] += b - a
+        lowest[s] = min(lowest[s], p)
+    if n:
+        _add_long(onset, end, pitch, edges, _by_pitch(pitch, long[:n]), ticks, lowest)
+    for s in range(spans):
+        if lowest[s] == 128:
+            lowest[s] = -1
+    return ticks, lowest
+
+
+@compiled
+def _add_long(
+    onset: Ints, end: Ints, pitch: Ints, edges: Ints, order: Ints, ticks: Ints, lowest: Ints
+) -> None:
+    """Adds notes over at least two spans, from the lowest up, to what sounds in the spans."""
+    spans = len(ticks)
+    whole = np.zeros((spans + 1, 12), np.int64)  # how many more cover a span than the one before
+    following = np.arange(spans + 1)  # the first unpainted span at or after each
+    for k in order:
+        a, b = max(onset[k], edges[0]), min(end[k], edges[spans])
+        pc = pitch[k] % 12
+        first, last = _before(edges, a + 1), _before(edges, b)
+        ticks[first, pc] += edges[first + 1] - a
+        ticks[last, pc] += b - edges[last]
+        whole[first + 1, pc] += 1
+        whole[last, pc] -= 1
+        s = first
+        while True:
+            root = s
+            while following[root] != root:
+                root = following[root]
+            while following[s] != root:
+                s, following[s] = following[s], root
+            s = root
+            if s > last:
+                break
+            lowest[s] = min(lowest[s], pitch[k])
+            following[s] = s + 1
+    for s in range(spans):
+        width = edges[s + 1] - edges[s]
+        for pc in range(12):
+            if s > 0:
+                whole[s, pc] += whole[s - 1, pc]
+            ticks[s, pc] += whole[s, pc] * width
 
 
 @compiled
@@ -93,82 +231,6 @@ def _before(edges: Ints, tick: int) -> int:
 
 
 @compiled
-def _chroma(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
-    """Notes in the order of their onsets; a long one costs no more than a short one."""
-    spans = max(0, len(edges) - 1)
-    sounding = np.zeros((spans, 12), np.int64)
-    if spans == 0:
-        return sounding
-    whole = np.zeros((spans + 1, 12), np.int64)
-    first, stop = 0, edges[spans]
-    for k in range(len(onset)):
-        a = max(onset[k], edges[0])
-        b = min(end[k], stop)
-        if a >= b:
-            continue
-        pc = pitch[k] % 12
-        while edges[first + 1] <= a:
-            first += 1
-        if b <= edges[first + 1]:
-            sounding[first, pc] += b - a
-            continue
-        last = first + 1
-        while last < spans - 1 and last < first + 4 and edges[last + 1] < b:
-            last += 1
-        if edges[last + 1] < b:
-            last = _before(edges, b)
-        sounding[first, pc] += edges[first + 1] - a
-        sounding[last, pc] += b - edges[last]
-        whole[first + 1, pc] += 1
-        whole[last, pc] -= 1
-    for s in range(spans):
-        width = edges[s + 1] - edges[s]
-        for pc in range(12):
-            if s > 0:
-                whole[s, pc] += whole[s - 1, pc]
-            sounding[s, pc] += whole[s, pc] * width
-    return sounding
-
-
-@compiled
-def _lowest(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> Ints:
-    """The lowest pitch in each span, from notes in the order of their onsets.
-
-    Notes over more than ``SHORT`` spans are painted from the lowest up, each span once.
-    """
-    spans = max(0, len(edges) - 1)
-    lowest = np.full(spans, 128, np.int64)
-    if spans == 0:
-        return lowest
-    long = np.empty(len(onset), np.int64)
-    first, n = 0, 0
-    for k in range(len(onset)):
-        a = max(onset[k], edges[0])
-        b = min(end[k], edges[spans])
-        if a >= b:
-            continue
-        while edges[first + 1] <= a:
-            first += 1
-        if first + SHORT < spans and edges[first + SHORT] < b:
-            long[n] = k
-            n += 1
-            continue
-        s = first
-        while s < spans and edges[s] < b:
-            lowest[s] = min(lowest[s], pitch[k])
-            s += 1
-    if n:
-        paint = _painted(onset, end, pitch, edges, _by_pitch(pitch, long[:n]))
-        for s in range(spans):
-            if paint[s] >= 0:
-                lowest[s] = min(lowest[s], paint[s])
-    for s in range(spans):
-        if lowest[s] == 128:
-            lowest[s] = -1
-    return lowest
-
-
-@compiled
 def _by_pitch(pitch: Ints, notes: Ints) -> Ints:
     """The notes from the lowest up, those of one pitch in the order given."""
     first = np.zeros(129, np.int64)
@@ -181,31 +243,3 @@ def _by_pitch(pitch: Ints, notes: Ints) -> Ints:
         ordered[first[pitch[k]]] = k
         first[pitch[k]] += 1
     return ordered
-
-
-@compiled
-def _painted(onset: Ints, end: Ints, pitch: Ints, edges: Ints, order: Ints) -> Ints:
-    """Each span gets the pitch of the first note in that order that sounds in it."""
-    spans = max(0, len(edges) - 1)
-    paint = np.full(spans, -1, np.int64)
-    if spans == 0:
-        return paint
-    following = np.arange(spans + 1)  # the first unpainted span at or after each
-    for k in order:
-        a = max(onset[k], edges[0])
-        b = min(end[k], edges[spans])
-        if a >= b:
-            continue
-        s = _before(edges, a + 1)
-        while True:
-            root = s
-            while following[root] != root:
-                root = following[root]
-            while following[s] != root:
-                s, following[s] = following[s], root
-            s = root
-            if s >= spans or edges[s] >= b:
-                break
-            paint[s] = pitch[k]
-            following[s] = s + 1
-    return paint

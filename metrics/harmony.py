@@ -14,28 +14,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
-
-from concours.metrics.chords import (
-    VOCABULARIES,
-    Chords,
-    Vocabulary,
-    chords_of,
-    progression_of,
-    templates,
-)
+from concours.metrics.chord_facts import Counted, facts_of, over_chords
+from concours.metrics.chords import VOCABULARIES, Vocabulary, state_labels
 from concours.metrics.chroma import Segmentation
-from concours.metrics.compiled import compiled
-from concours.metrics.entropy import entropy_of
-from concours.metrics.keys import NAMES
-from concours.metrics.melody import Melody, MelodyRule, melody_of
-from concours.metrics.piece import Floats, Ints, Piece
+from concours.metrics.melody import MelodyRule
+from concours.metrics.piece import Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Invariance, Scored, Undefined
-from concours.metrics.tonal_space import BASIS, RADII, centroids
+from concours.metrics.tonal_space import RADII
 
 YEH = "Yeh et al. 2021, Automatic melody harmonization with triad chords, JNMR 50(1)"
 WU = "Wu & Yang 2020, The Jazz Transformer on the front line, ISMIR"
@@ -68,7 +56,7 @@ def chord_histogram_entropy(
     *,
     segmentation: Segmentation = "beat",
     vocabulary: Vocabulary = "triads",
-    count: Literal["span", "change"] = "span",
+    count: Counted = "span",
 ) -> Scored | Undefined:
     """Entropy of the histogram of chord labels, in bits.
 
@@ -85,19 +73,12 @@ def chord_histogram_entropy(
     >>> chord_histogram_entropy(piece).value
     1.0
     """
-    chords = chords_of(piece, segmentation, vocabulary)
-    if isinstance(chords, Undefined):
-        return chords
-    states = chords.state[chords.state >= 0]
-    if count == "change":
-        progression = progression_of(piece, segmentation, vocabulary)
-        assert not isinstance(progression, Undefined)
-        states = progression.state
-    counts = np.bincount(states)
-    used = np.flatnonzero(counts)
-    labels = [_label(chords, s) for s in used.tolist()]
-    histogram = dict(zip(labels, counts[used].tolist(), strict=True))
-    return Scored(entropy_of(counts), {"histogram": histogram})
+    facts = facts_of(piece, segmentation, vocabulary, count)
+    if isinstance(facts, Undefined):
+        return facts
+    labels = state_labels(VOCABULARIES[vocabulary])
+    counts = zip(labels, facts.counts.tolist(), strict=True)
+    return Scored(facts.entropy, {"histogram": {label: n for label, n in counts if n}})
 
 
 @_metric("chords", (1, math.inf), YEH)
@@ -112,10 +93,8 @@ def chord_coverage(
     >>> chord_coverage(make_piece(onset=[0, 0, 0], end=[480] * 3, pitch=[48, 64, 67]))
     1
     """
-    progression = progression_of(piece, segmentation, vocabulary)
-    if isinstance(progression, Undefined):
-        return progression
-    return len(set(progression.state.tolist()))
+    facts = facts_of(piece, segmentation, vocabulary)
+    return facts if isinstance(facts, Undefined) else facts.different
 
 
 @_metric("1", (0, DIAMETER), YEH + "; Harte, Sandler & Gasser 2006")
@@ -136,14 +115,13 @@ def chord_tonal_distance(
     >>> round(chord_tonal_distance(piece).value, 4)
     1.2134
     """
-    progression = progression_of(piece, segmentation, vocabulary)
-    if isinstance(progression, Undefined):
-        return progression
-    states, start, _ = progression
-    if len(states) < 2:
+    facts = facts_of(piece, segmentation, vocabulary)
+    if isinstance(facts, Undefined):
+        return facts
+    curve = facts.steps.tolist()
+    if not curve:
         return Undefined("fewer than 2 chords in the progression")
-    steps = _chord_distances(VOCABULARIES[vocabulary])[states[1:], states[:-1]]
-    return Scored(float(steps.mean()), {"tick": start[1:].tolist(), "curve": steps.tolist()})
+    return Scored(facts.mean_step, {"tick": facts.start.tolist()[1:], "curve": curve})
 
 
 @_metric("1", (0, 1), WU)
@@ -170,14 +148,12 @@ def chord_progression_irregularity(
     >>> chord_progression_irregularity(piece)  # 5 trigrams, 3 of them different
     0.6
     """
-    progression = progression_of(piece, segmentation, vocabulary)
-    if isinstance(progression, Undefined):
-        return progression
-    states = progression.state.tolist()
-    if n < 1 or len(states) < n:
+    facts = facts_of(piece, segmentation, vocabulary, n=n)
+    if isinstance(facts, Undefined):
+        return facts
+    if n < 1 or len(facts.start) < n:
         return Undefined(f"fewer than {max(1, n)} chords in the progression")
-    grams = set(zip(*(states[i:] for i in range(n)), strict=False))
-    return len(grams) / (len(states) - n + 1)
+    return facts.grams / (len(facts.start) - n + 1)
 
 
 @_metric("1", (0, 1), YEH)
@@ -203,14 +179,8 @@ def chord_tone_ratio(
     >>> chord_tone_ratio(piece)
     1.0
     """
-    found = _melody_and_chords(piece, segmentation, vocabulary, melody)
-    if isinstance(found, Undefined):
-        return found
-    line, chords = found
-    fitting = _fitting(
-        line.onset, line.pitch, chords.edges, chords.state, chords.tones, resolve_within
-    )
-    return float(fitting) / len(line.onset)
+    found = over_chords(piece, segmentation, vocabulary, melody, resolve_within)
+    return found if isinstance(found, Undefined) else found.fitting
 
 
 @_metric("1", (-1, 1), YEH)
@@ -235,11 +205,8 @@ def pitch_consonance_score(
     >>> round(pitch_consonance_score(piece), 4)  # C over C, E, G: unison, minor sixth, fourth
     0.6667
     """
-    found = _melody_and_chords(piece, segmentation, vocabulary, melody)
-    if isinstance(found, Undefined):
-        return found
-    line, chords = found
-    return _mean_over_time(line, chords, _consonances(chords.names))
+    found = over_chords(piece, segmentation, vocabulary, melody)
+    return found if isinstance(found, Undefined) else found.consonance
 
 
 @_metric("1", (0, DIAMETER), YEH + "; Harte, Sandler & Gasser 2006")
@@ -262,91 +229,5 @@ def melody_chord_tonal_distance(
     >>> round(melody_chord_tonal_distance(piece), 4)
     1.0293
     """
-    found = _melody_and_chords(piece, segmentation, vocabulary, melody)
-    if isinstance(found, Undefined):
-        return found
-    line, chords = found
-    return _mean_over_time(line, chords, _melody_distances(chords.names))
-
-
-@cache
-def _consonances(names: tuple[str, ...]) -> Floats:
-    """Mean consonance of each melody pitch class over each chord: (12 × qualities, 12)."""
-    above = np.array([1, -1, -1, 1, 1, 0, -1, 1, 1, 1, -1, -1])
-    interval = (np.arange(12)[:, None] - np.arange(12)[None, :]) % 12  # melody, chord tone
-    tones = templates(names)
-    scores: Floats = tones @ above[interval].T / tones.sum(axis=1, keepdims=True)
-    return np.ascontiguousarray(scores)
-
-
-@cache
-def _chord_points(names: tuple[str, ...]) -> Floats:
-    return centroids(templates(names))
-
-
-@cache
-def _chord_distances(names: tuple[str, ...]) -> Floats:
-    """Distance of each chord from each other one: (12 × qualities, 12 × qualities)."""
-    points = _chord_points(names)
-    gaps = points[:, None, :] - points[None, :, :]
-    distances: Floats = np.sqrt(np.square(gaps).sum(axis=2))
-    return distances
-
-
-@cache
-def _melody_distances(names: tuple[str, ...]) -> Floats:
-    """Distance of each melody pitch class from each chord: (12 × qualities, 12)."""
-    gaps = _chord_points(names)[:, None, :] - BASIS[None, :, :]
-    return np.ascontiguousarray(np.sqrt(np.square(gaps).sum(axis=2)))
-
-
-def _melody_and_chords(
-    piece: Piece, segmentation: Segmentation, vocabulary: Vocabulary, melody: MelodyRule
-) -> tuple[Melody, Chords] | Undefined:
-    line = melody_of(piece, melody)
-    if isinstance(line, Undefined):
-        return line
-    chords = chords_of(piece, segmentation, vocabulary)
-    return chords if isinstance(chords, Undefined) else (line, chords)
-
-
-def _mean_over_time(line: Melody, chords: Chords, table: Floats) -> float:
-    """Mean of ``table[chord, melody pitch class]`` over the time that both sound."""
-    total, time = _weighed(line.onset, line.end, line.pitch, chords.edges, chords.state, table)
-    return float(total / time)
-
-
-@compiled
-def _fitting(
-    onset: Ints, pitch: Ints, edges: Ints, state: Ints, tones: Ints, resolve_within: int
-) -> int:
-    """Melody notes that are chord tones where they start, or from which the next is near."""
-    fitting, s = 0, 0
-    for k in range(len(onset)):
-        while edges[s + 1] <= onset[k]:
-            s += 1
-        near = k + 1 < len(onset) and abs(pitch[k + 1] - pitch[k]) <= resolve_within
-        fitting += near or tones[state[s], pitch[k] % 12] == 1
-    return fitting
-
-
-@compiled
-def _weighed(
-    onset: Ints, end: Ints, pitch: Ints, edges: Ints, state: Ints, table: Floats
-) -> tuple[float, float]:
-    total, time = 0.0, 0.0
-    s = 0
-    for k in range(len(onset)):
-        while edges[s + 1] <= onset[k]:
-            s += 1
-        t = s
-        while t < len(state) and edges[t] < end[k]:
-            overlap = min(end[k], edges[t + 1]) - max(onset[k], edges[t])
-            total += overlap * table[state[t], pitch[k] % 12]
-            time += overlap
-            t += 1
-    return total, time
-
-
-def _label(chords: Chords, state: int) -> str:
-    return f"{NAMES[state % 12]}:{chords.names[state // 12]}"
+    found = over_chords(piece, segmentation, vocabulary, melody)
+    return found if isinstance(found, Undefined) else found.distance

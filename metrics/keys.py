@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from concours.metrics.chroma import sounding_of
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.spec import Undefined
@@ -73,9 +74,9 @@ def key_of(piece: Piece, profile: Profile = "krumhansl-kessler") -> Key | Undefi
 
 
 def _key(piece: Piece, profile: Profile) -> Key | Undefined:
-    notes = piece.pitched
-    start = int(notes.pitch[0]) % 12 if notes.n_notes else 0
-    return find_key(_class_ticks(notes.onset, notes.end, notes.pitch), profile, start)
+    pitch = piece.pitched.pitch
+    start = int(pitch[0]) % 12 if len(pitch) else 0
+    return find_key(sounding_of(piece).class_ticks, profile, start)
 
 
 def find_key(
@@ -96,14 +97,6 @@ def find_key(
 def _profiles(profile: Profile) -> tuple[Floats, Floats]:
     major, minor = PROFILES[profile]
     return np.array(major), np.array(minor)
-
-
-@compiled
-def _class_ticks(onset: Ints, end: Ints, pitch: Ints) -> Ints:
-    ticks = np.zeros(12, np.int64)
-    for i in range(len(onset)):
-        ticks[pitch[i] % 12] += end[i] - onset[i]
-    return ticks
 
 
 @compiled

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from concours.metrics.bar_patterns import bar_patterns
-from concours.metrics.chroma import pitch_class_time, segment_chroma
+from concours.metrics.chroma import pitch_class_time, segment_chroma, sounding_of
 from concours.metrics.compiled import compiled
 from concours.metrics.factors import n_factors
 from concours.metrics.fitness import best_fitness
@@ -27,6 +27,7 @@ from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.similarity import similar
 from concours.metrics.spec import Invariance, Scored, Undefined
+from concours.metrics.sums import sum_of
 
 WU = "Wu & Yang 2020 (MusDr), arXiv:2008.01307; Müller et al. 2013, doi:10.1109/TASL.2012.2227732"
 FRAME_RANGE = {"short": (3.0, 8.0), "mid": (8.0, 15.0), "long": (15.0, math.inf)}
@@ -216,33 +217,59 @@ def mean_section_length(
     >>> mean_section_length(piece).detail["boundaries"]
     [9]
     """
-    chroma = segment_chroma(piece, "bar").astype(np.float64)
-    if half_width < 1 or len(chroma) < 2 * half_width:
+    sounding = sounding_of(piece)
+    bars = len(sounding.bar_ticks)
+    if half_width < 1 or bars < 2 * half_width:
         return Undefined(f"fewer than {2 * max(1, half_width)} bars")
-    if not chroma.any():
+    if not sounding.ticks:
         return Undefined("no pitched note has a length")
-    novelty = _novelty(chroma, half_width)
-    limit = novelty.mean() + threshold * novelty.std()
-    peak = np.zeros(len(novelty), np.bool_)
-    peak[1:-1] = (novelty[1:-1] > novelty[:-2]) & (novelty[1:-1] >= novelty[2:])
-    found = np.flatnonzero(peak & (novelty > limit + 1e-9)) + half_width
-    detail = {"boundaries": (found + 1).tolist(), "curve": novelty.tolist()}
-    return Scored(len(chroma) / (len(found) + 1), detail)
+    novelty, boundaries = _novelty(sounding.bar_ticks, half_width, float(threshold))
+    found = boundaries.tolist()
+    return Scored(bars / (len(found) + 1), {"boundaries": found, "curve": novelty.tolist()})
 
 
-def _novelty(chroma: Floats, half: int) -> Floats:
-    """Novelty of the bar lines ``half`` to ``bars − half``: shape (bars − 2 half + 1,).
+@compiled
+def _novelty(chroma: Ints, half: int, threshold: float) -> tuple[Floats, Ints]:
+    """Novelty of the bar lines ``half`` to ``bars − half``, shape (bars − 2 half + 1,), and the
+    bars, from 1, that start at its high peaks.
 
     Sums of unit vectors give the sums of their cosines, so that no matrix of bars is built.
     """
-    norm = np.sqrt(np.square(chroma).sum(axis=1, keepdims=True))
-    unit = chroma / np.where(norm > 0, norm, 1.0)
-    sums = np.concatenate([np.zeros((1, 12)), np.cumsum(unit, axis=0)])
-    blocks = sums[half:] - sums[:-half]
-    past, future = blocks[:-half], blocks[half:]
-    within = (np.square(past).sum(axis=1) + np.square(future).sum(axis=1)) / 2
-    novelty: Floats = (within - (past * future).sum(axis=1)) / half**2
-    return novelty
+    bars = len(chroma)
+    sums = np.zeros((bars + 1, 12))
+    row = np.empty(12)
+    for bar in range(bars):
+        for pc in range(12):
+            time = float(chroma[bar, pc])
+            row[pc] = time * time
+        norm = np.sqrt(sum_of(row))
+        for pc in range(12):
+            unit = chroma[bar, pc] / norm if norm > 0 else 0.0
+            sums[bar + 1, pc] = sums[bar, pc] + unit
+    blocks, within = np.empty((bars + 1 - half, 12)), np.empty(bars + 1 - half)
+    for bar in range(len(blocks)):
+        for pc in range(12):
+            blocks[bar, pc] = sums[bar + half, pc] - sums[bar, pc]
+            row[pc] = blocks[bar, pc] * blocks[bar, pc]
+        within[bar] = sum_of(row)
+    novelty = np.empty(len(blocks) - half)
+    for i in range(len(novelty)):
+        for pc in range(12):
+            row[pc] = blocks[i, pc] * blocks[i + half, pc]
+        novelty[i] = ((within[i] + within[i + half]) / 2 - sum_of(row)) / half**2
+    mean = sum_of(novelty) / len(novelty)
+    squares = np.empty(len(novelty))
+    for i in range(len(novelty)):
+        squares[i] = (novelty[i] - mean) ** 2
+    limit = mean + threshold * np.sqrt(sum_of(squares) / len(novelty)) + 1e-9
+    peaks = np.empty(len(novelty), np.int64)
+    n = 0
+    for i in range(1, len(novelty) - 1):
+        rises = novelty[i] > novelty[i - 1] and novelty[i] >= novelty[i + 1]
+        if rises and novelty[i] > limit:
+            peaks[n] = i + half + 1
+            n += 1
+    return novelty, peaks[:n].copy()
 
 
 def _structureness(

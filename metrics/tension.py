@@ -20,12 +20,13 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from concours.metrics.chroma import Segmentation, segment_chroma, segment_edges
+from concours.metrics.chroma import Segmentation, segment_chroma, segment_edges, sounding_of
 from concours.metrics.compiled import compiled
 from concours.metrics.keys import key_of
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
+from concours.metrics.sums import sum_of
 
 HERREMANS = (
     "Herremans & Chew 2016, Tension ribbons, TENOR; Chew 2014, Mathematical Modeling of Tonality"
@@ -37,12 +38,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Clouds(NamedTuple):
-    """Per sounding window, shape (windows,); ``centre``: (windows, 3)."""
+    """Curves over the sounding windows, ``momentum`` over the steps from one to the next, and
+    their means."""
 
-    tick: Ints
-    diameter: Floats
-    strain: Floats
-    centre: Floats
+    tick: list[int]
+    diameter: list[float]
+    strain: list[float]
+    momentum: list[float]
+    mean_diameter: float
+    mean_strain: float
+    mean_momentum: float
 
 
 def _metric(function: F) -> F:
@@ -76,7 +81,7 @@ def cloud_diameter(
     clouds = _clouds(piece, segmentation, rise)
     if isinstance(clouds, Undefined):
         return clouds
-    return _curve(clouds.tick, clouds.diameter)
+    return Scored(clouds.mean_diameter, {"tick": clouds.tick[:], "curve": clouds.diameter[:]})
 
 
 @_metric
@@ -100,8 +105,7 @@ def cloud_momentum(
         return clouds
     if len(clouds.tick) < 2:
         return Undefined("fewer than 2 windows with sound")
-    steps = np.sqrt(np.square(np.diff(clouds.centre, axis=0)).sum(axis=1))
-    return _curve(clouds.tick[1:], steps)
+    return Scored(clouds.mean_momentum, {"tick": clouds.tick[1:], "curve": clouds.momentum[:]})
 
 
 @_metric
@@ -125,7 +129,7 @@ def tensile_strain(
     clouds = _clouds(piece, segmentation, rise)
     if isinstance(clouds, Undefined):
         return clouds
-    return _curve(clouds.tick, clouds.strain)
+    return Scored(clouds.mean_strain, {"tick": clouds.tick[:], "curve": clouds.strain[:]})
 
 
 def spiral(fifths: Ints, rise: float) -> Floats:
@@ -150,24 +154,20 @@ def key_centre(minor: bool, rise: float) -> Floats:
     return tonic * triad(0, minor) + fifth * dominant + fourth * subdominant
 
 
-def _curve(tick: Ints, values: Floats) -> Scored:
-    return Scored(float(values.mean()), {"tick": tick.tolist(), "curve": values.tolist()})
-
-
 def _clouds(piece: Piece, segmentation: Segmentation, rise: float) -> Clouds | Undefined:
     return piece.shared(("clouds", segmentation, rise), lambda: _find(piece, segmentation, rise))
 
 
 def _find(piece: Piece, segmentation: Segmentation, rise: float) -> Clouds | Undefined:
-    edges = segment_edges(piece, segmentation)
-    sounding = segment_chroma(piece, segmentation)
-    if not sounding.any():
+    if not sounding_of(piece).ticks:
         return Undefined("no pitched note has a length")
     key = key_of(piece)
     if isinstance(key, Undefined):
         return key
-    points, home = _places(key.minor, rise)
-    return Clouds(*_measured(sounding, edges, 12 - key.tonic, points, home))
+    ticks, edges = segment_chroma(piece, segmentation), segment_edges(piece, segmentation)
+    found = _measured(ticks, edges, 12 - key.tonic, *_places(key.minor, rise))
+    tick, diameter, strain, momentum, *means = found
+    return Clouds(tick.tolist(), diameter.tolist(), strain.tolist(), momentum.tolist(), *means)
 
 
 @cache
@@ -178,41 +178,54 @@ def _places(minor: bool, rise: float) -> tuple[Floats, Floats]:
 
 @compiled
 def _measured(
-    sounding: Ints, edges: Ints, up: int, points: Floats, home: Floats
-) -> tuple[Ints, Floats, Floats, Floats]:
-    """``up`` semitones lead from the key's tonic to C."""
-    n = len(sounding)
-    tick, diameter, strain = np.empty(n, np.int64), np.zeros(n), np.zeros(n)
-    centre = np.zeros((n, 3))
-    apart = np.empty((12, 12))
+    ticks: Ints, edges: Ints, up: int, points: Floats, home: Floats
+) -> tuple[Ints, Floats, Floats, Floats, float, float, float]:
+    """The fields of :class:`Clouds`; ``up`` semitones lead from the key's tonic to C."""
+    n = len(ticks)
+    tick, diameter, strain, momentum = np.empty(n, np.int64), np.empty(n), np.empty(n), np.empty(n)
+    apart = np.zeros((12, 12))
     for i in range(12):
-        for j in range(12):
-            square = 0.0
+        for j in range(i):
             for axis in range(3):
-                square += (points[i, axis] - points[j, axis]) ** 2
-            apart[i, j] = np.sqrt(square)
-    weights = np.empty(12, np.int64)  # by the line of fifths
+                apart[i, j] += (points[i, axis] - points[j, axis]) ** 2
+            apart[i, j] = np.sqrt(apart[i, j])
+    order = np.empty(12, np.int64)  # the pitch classes by the line of fifths
+    for pc in range(12):
+        order[(7 * ((pc + up) % 12) + 5) % 12] = pc
+    used = np.empty(13, np.int64)
+    x = y = z = 0.0
     w = 0
     for s in range(n):
-        total = 0
-        for pc in range(12):
-            weights[(7 * ((pc + up) % 12) + 5) % 12] = sounding[s, pc]
-            total += sounding[s, pc]
+        total, wide, sounding = 0, 0.0, 0
+        a = b = c = 0.0
+        for i in range(12):
+            time = ticks[s, order[i]]
+            total += time
+            a += time * points[i, 0]
+            b += time * points[i, 1]
+            c += time * points[i, 2]
+            used[sounding] = i
+            sounding += time > 0
         if total == 0:
             continue
-        tick[w] = edges[s]
-        for i in range(12):
-            if weights[i] == 0:
-                continue
-            for axis in range(3):
-                centre[w, axis] += weights[i] * points[i, axis]
-            for j in range(i):
-                if weights[j] > 0 and apart[i, j] > diameter[w]:
-                    diameter[w] = apart[i, j]
-        distance = 0.0
-        for axis in range(3):
-            centre[w, axis] /= total
-            distance += (centre[w, axis] - home[axis]) ** 2
-        strain[w] = np.sqrt(distance)
+        for i in range(1, sounding):
+            for k in range(i):
+                wide = max(wide, apart[used[i], used[k]])
+        a, b, c = a / total, b / total, c / total
+        if w > 0:
+            momentum[w - 1] = np.sqrt((a - x) ** 2 + (b - y) ** 2 + (c - z) ** 2)
+        x, y, z = a, b, c
+        tick[w], diameter[w] = edges[s], wide
+        strain[w] = np.sqrt((a - home[0]) ** 2 + (b - home[1]) ** 2 + (c - home[2]) ** 2)
         w += 1
-    return tick[:w].copy(), diameter[:w].copy(), strain[:w].copy(), centre[:w].copy()
+    diameter, strain, momentum = (
+        diameter[:w].copy(),
+        strain[:w].copy(),
+        momentum[: max(0, w - 1)].copy(),
+    )
+    means = (
+        sum_of(diameter) / max(1, w),
+        sum_of(strain) / max(1, w),
+        sum_of(momentum) / max(1, w - 1),
+    )
+    return tick[:w].copy(), diameter, strain, momentum, *means

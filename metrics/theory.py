@@ -13,7 +13,7 @@ Conventions
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,10 +28,11 @@ from concours.metrics.voice_lines import (
     leaps_without_return,
     stranded_leading_tones,
 )
-from concours.metrics.voices import Voices, places, voices_of
+from concours.metrics.voices import Notes, Voices, places, voices_of
 
 FUX = "Fux 1725, Gradus ad Parnassum; Aldwell & Schachter, Harmony and Voice Leading"
 LISTED = 200
+BEFORE_AND_AFTER = np.array([-1, 0])
 SATB = ((60, 81), (53, 74), (48, 69), (40, 64))
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -146,9 +147,9 @@ def out_of_range(piece: Piece) -> Scored | Undefined:
     voices = voices_of(piece)
     if isinstance(voices, Undefined):
         return voices
-    if len(voices.lines) != 4:
-        return Undefined(f"{len(voices.lines)} voices, and the ranges are those of four")
-    notes = _notes(voices)
+    if len(voices.names) != 4:
+        return Undefined(f"{len(voices.names)} voices, and the ranges are those of four")
+    notes = voices.notes
     low, high = np.array(SATB).T
     at = np.flatnonzero((notes.pitch < low[notes.line]) | (notes.pitch > high[notes.line]))
     return _of_notes(piece, voices, notes, at, 0, 1, len(notes.pitch))
@@ -165,7 +166,7 @@ def dissonant_leaps(piece: Piece) -> Scored | Undefined:
     voices = voices_of(piece)
     if isinstance(voices, Undefined):
         return voices
-    notes = piece.shared("moving_voices", lambda: _without_repeats(voices))
+    notes = piece.shared("moving_voices", lambda: _without_repeats(voices.notes))
     at, chances = awkward_leaps(notes.pitch, notes.line)
     return _of_notes(piece, voices, notes, at, 1, 3, chances)
 
@@ -182,7 +183,7 @@ def unresolved_leaps(piece: Piece, *, leap: int = 8) -> Scored | Undefined:
     voices = voices_of(piece)
     if isinstance(voices, Undefined):
         return voices
-    notes = piece.shared("moving_voices", lambda: _without_repeats(voices))
+    notes = piece.shared("moving_voices", lambda: _without_repeats(voices.notes))
     at, chances = leaps_without_return(notes.pitch, notes.line, leap)
     return _of_notes(piece, voices, notes, at, 1, 3, chances)
 
@@ -204,7 +205,7 @@ def unresolved_leading_tones(piece: Piece) -> Scored | Undefined:
         return key
     if isinstance(chords, Undefined):
         return chords
-    notes = _notes(voices)
+    notes = voices.notes
     at, chances = stranded_leading_tones(
         *(notes.onset, notes.pitch, notes.line, chords.edges, chords.root, key.tonic)
     )
@@ -218,64 +219,53 @@ def _of_pairs(
     if isinstance(voices, Undefined):
         return voices
     found, chances = scan(voices)
-    listed = found[:LISTED]
-    s, who = listed[:, 0], listed[:, 1:]
+    s, upper, lower = found[:LISTED].T
     if motion:
-        pitches = voices.pitch[who[:, :, None], s[:, None, None] + np.array([-1, 0])]
+        pitches = voices.pitch[found[:LISTED, 1:, None], s[:, None, None] + BEFORE_AND_AFTER]
     else:
-        pitches = voices.pitch[who, s[:, None]]
-    ticks = voices.tick[s]
-    return _scored(piece, voices, ticks, who.tolist(), pitches.tolist(), len(found), chances)
+        pitches = voices.pitch[found[:LISTED, 1:], s[:, None]]
+    names = voices.names
+    pairs = zip(upper.tolist(), lower.tolist(), strict=True)
+    who = [[names[i], names[j]] for i, j in pairs]
+    return _scored(piece, voices.tick[s], who, pitches.tolist(), len(found), chances)
 
 
-class _Notes(NamedTuple):
-    """Notes of the voices, one voice after the other, in time: shape (n,)."""
-
-    onset: Ints
-    pitch: Ints
-    line: Ints
-
-
-def _notes(voices: Voices) -> _Notes:
-    onset, pitch = (np.concatenate([v[k] for v in voices.lines]) for k in (1, 3))
-    return _Notes(onset, pitch, voices.owner)
-
-
-def _without_repeats(voices: Voices) -> _Notes:
+def _without_repeats(notes: Notes) -> Notes:
     """Each voice with its repeated pitches as one note."""
-    notes = _notes(voices)
     new = np.ones(len(notes.pitch), np.bool_)
     new[1:] = (notes.pitch[1:] != notes.pitch[:-1]) | (notes.line[1:] != notes.line[:-1])
-    return _Notes(*(column[new] for column in notes))
+    return Notes(notes.onset[new], notes.pitch[new], notes.line[new])
 
 
 def _of_notes(
-    piece: Piece, voices: Voices, notes: _Notes, at: Ints, late: int, width: int, chances: int
+    piece: Piece, voices: Voices, notes: Notes, at: Ints, late: int, width: int, chances: int
 ) -> Scored | Undefined:
-    """Breaches that begin at notes ``at``, show ``late`` notes later and take ``width`` notes."""
+    """Breaches that begin at notes ``at``, show ``late`` notes later and take ``width`` notes,
+    fewer at the end of a voice."""
     ticks = notes.onset[at + late]
     order = np.lexsort((notes.line[at], ticks))[:LISTED]
-    stops = np.searchsorted(notes.line, notes.line[at[order]], side="right").tolist()
-    pitch = notes.pitch.tolist()
-    first = at[order].tolist()
-    pitches = [pitch[k : min(k + width, stop)] for k, stop in zip(first, stops, strict=True)]
-    who = [[i] for i in notes.line[at[order]].tolist()]
-    return _scored(piece, voices, ticks[order], who, pitches, len(at), chances)
+    first, line = at[order], notes.line[at[order]]
+    shown = np.minimum(first[:, None] + np.arange(width), len(notes.pitch) - 1)
+    pitches = notes.pitch[shown].tolist()
+    lengths = np.minimum(width, np.searchsorted(notes.line, line, side="right") - first)
+    pitches = [row[:n] for row, n in zip(pitches, lengths.tolist(), strict=True)]
+    who = [[voices.names[i]] for i in line.tolist()]
+    return _scored(piece, ticks[order], who, pitches, len(at), chances)
 
 
 def _scored(
     piece: Piece,
-    voices: Voices,
     ticks: Ints,
-    who: list[list[int]],
+    who: list[list[str]],
     pitches: list[Any],
     count: int,
     chances: int,
 ) -> Scored | Undefined:
     if not chances:
         return Undefined("the voices give no chance to break this rule")
-    names = [line.name for line in voices.lines]
-    listed = places(piece, ticks)
-    for row, voice, pitch in zip(listed, who, pitches, strict=True):
-        row["voices"], row["pitches"] = [names[i] for i in voice], pitch
+    rows = zip(places(piece, ticks), who, pitches, strict=True)
+    listed = [
+        {"bar": bar, "beat": beat, "voices": voices, "pitches": pitch}
+        for (bar, beat), voices, pitch in rows
+    ]
     return Scored(count / chances, {"count": count, "violations": listed})

@@ -89,6 +89,7 @@ def out_of_key_rate(
         return key
     weights = pitch_class_histogram(piece, weighting).tolist()
     scale = MODES[minor if key.minor else "major"]
-    inside = sum(weights[(key.tonic + step) % 12] for step in scale)
-    total = sum(weights)
+    inside, total = 0.0, sum(weights)
+    for step in scale:
+        inside += weights[(key.tonic + step) % 12]
     return Scored((total - inside) / total, {"key": key.name})

@@ -125,7 +125,7 @@ def test_no_voices_in_piano_chords(block_chords):
 
 def test_place_counts_from_one_in_compound_meter():
     piece = make_piece(onset=[0], end=[5760], pitch=[60], meters=[(0, 6, 8)])
-    assert places(piece, np.array([1440 + 720 + 240])) == [{"bar": 2, "beat": 2.333}]
+    assert places(piece, np.array([1440 + 720 + 240])) == [(2, 2.333)]
 
 
 def test_equals_music21_on_chorales(chorales):

@@ -1,0 +1,38 @@
+"""Sums within kernels, in the order in which numpy adds."""
+
+from __future__ import annotations
+
+from concours.metrics.compiled import compiled
+from concours.metrics.piece import Floats
+
+BLOCK = 128
+
+
+@compiled
+def sum_of(values: Floats) -> float:
+    """The sum of an array of shape (n,): up to 128 values bit for bit that of numpy, whose error
+    does not grow with every value either.
+
+    >>> import numpy as np
+    >>> sum_of(np.full(10, 0.1)) == float(np.full(10, 0.1).sum())
+    True
+    """
+    total = 0.0
+    for start in range(0, len(values), BLOCK):
+        stop = min(start + BLOCK, len(values))
+        whole = stop - (stop - start) % 8
+        a = b = c = d = e = f = g = h = 0.0
+        for i in range(start, whole, 8):
+            a += values[i]
+            b += values[i + 1]
+            c += values[i + 2]
+            d += values[i + 3]
+            e += values[i + 4]
+            f += values[i + 5]
+            g += values[i + 6]
+            h += values[i + 7]
+        block = ((a + b) + (c + d)) + ((e + f) + (g + h))
+        for i in range(whole, stop):
+            block += values[i]
+        total += block
+    return total
