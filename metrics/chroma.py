@@ -10,12 +10,14 @@ Conventions
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Floats, Ints, Piece
+from concours.metrics.sums import nearest
 
 Segmentation = Literal["beat", "bar"]
 SHORT = 16
@@ -78,15 +80,9 @@ def pitch_class_time(piece: Piece, width: float) -> Floats:
     array([0.25, 0.25])
     """
     notes = piece.pitched
-    frames = max(1, int(np.ceil(piece.seconds / width - 1e-6)))
-    onset, end = piece.shared(
-        "microseconds",
-        lambda: tuple(
-            np.rint(1e6 * piece.to_seconds(t)).astype(np.int64) for t in (notes.onset, notes.end)
-        ),
-    )
-    edges = np.rint(1e6 * (width * np.arange(frames + 1))).astype(np.int64)
-    seconds: Floats = _of_spans(onset, end, notes.pitch, edges)[0] / 1e6
+    frames = max(1, math.ceil(piece.seconds / width - 1e-6))
+    tempo = piece.tempo_tick, piece.tempo_qpm * piece.ticks_per_quarter
+    seconds: Floats = _of_frames(notes.onset, notes.end, notes.pitch, *tempo, float(width), frames)
     return seconds
 
 
@@ -179,6 +175,44 @@ def _of_spans(onset: Ints, end: Ints, pitch: Ints, edges: Ints) -> tuple[Ints, I
         if lowest[s] == 128:
             lowest[s] = -1
     return ticks, lowest
+
+
+@compiled
+def _of_frames(
+    onset: Ints,
+    end: Ints,
+    pitch: Ints,
+    tempo_tick: Ints,
+    tempo: Floats,
+    width: float,
+    frames: int,
+) -> Floats:
+    """Seconds of each pitch class in each frame, summed in whole millionths; ``tempo``: ticks a
+    minute from each ``tempo_tick`` on, shape (changes,)."""
+    edges = np.empty(frames + 1, np.int64)
+    for i in range(frames + 1):
+        edges[i] = np.int64(nearest(1e6 * (width * i)))
+    rate, reached = np.empty(len(tempo)), np.zeros(len(tempo))  # at each change: seconds a tick,
+    for i in range(len(tempo)):  # and from tick 0
+        rate[i] = 60.0 / tempo[i]
+        if i > 0:
+            reached[i] = reached[i - 1] + (tempo_tick[i] - tempo_tick[i - 1]) * rate[i - 1]
+    starts, stops = np.empty_like(onset), np.empty_like(onset)
+    now = 0
+    for k in range(len(onset)):
+        while now + 1 < len(rate) and tempo_tick[now + 1] <= onset[k]:
+            now += 1
+        then = now
+        if now + 1 < len(rate) and tempo_tick[now + 1] <= end[k]:
+            then = _before(tempo_tick, end[k] + 1)
+        starts[k] = int(nearest(1e6 * (reached[now] + (onset[k] - tempo_tick[now]) * rate[now])))
+        stops[k] = int(nearest(1e6 * (reached[then] + (end[k] - tempo_tick[then]) * rate[then])))
+    ticks = _of_spans(starts, stops, pitch, edges)[0]
+    seconds = np.empty((frames, 12))
+    for i in range(frames):
+        for pc in range(12):
+            seconds[i, pc] = ticks[i, pc] / 1e6
+    return seconds
 
 
 @compiled

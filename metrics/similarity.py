@@ -17,6 +17,7 @@ import numpy as np
 from concours.metrics.compiled import compiled
 from concours.metrics.lanes import LANES, larger, load, plus, spread, store, times
 from concours.metrics.piece import Floats, Ints
+from concours.metrics.sums import nearest
 
 UNIT = 2.0**11  # frames are unit vectors in whole steps of 1 / UNIT
 GRID, BUCKET = 2**20, 10  # steps of a likeness, and bits of a step that share a bucket when ranked
@@ -94,15 +95,8 @@ def _units(frames: Floats, around: int) -> Any:
             length += (last[pc] - first[pc]) ** 2
         length = np.sqrt(length) if length > 0 else 1.0
         for pc in range(12):
-            units[i, pc] = _nearest((last[pc] - first[pc]) / length * UNIT)
+            units[i, pc] = nearest((last[pc] - first[pc]) / length * UNIT)
     return units
-
-
-@compiled
-def _nearest(value: float) -> float:
-    """The whole number next to a value of ±2**51, the even one of two: what ``rint`` gives, for
-    which numba calls a function, so that no loop with it runs on vectors."""
-    return (value + 1.5 * 2.0**52) - 1.5 * 2.0**52
 
 
 @compiled
@@ -132,7 +126,7 @@ def _cosines(units: Any, shifts: int) -> Any:
             store(row, j, best)
         for j in range(i + 1):
             cosine = np.true_divide(row[j], length[i] * length[j]) if row[j] > 0 else 0.0
-            cosines[i, j] = np.int32(_nearest(cosine * GRID))
+            cosines[i, j] = np.int32(nearest(cosine * GRID))
     return cosines
 
 
@@ -152,7 +146,7 @@ def _scaled(cosines: Any, rank: int) -> Any:
     scaled, steps = np.empty((n, n), np.int32), np.empty(n, np.int32)
     for i in range(n):
         for j in range(i):
-            step = np.int32(_nearest(np.true_divide(cosines[i, j] - low, width) * STEPS))
+            step = np.int32(nearest(np.true_divide(cosines[i, j] - low, width) * STEPS))
             steps[j] = step if cosines[i, j] >= low else PENALTY
         for j in range(i):
             scaled[i, j] = scaled[j, i] = steps[j]
