@@ -14,11 +14,12 @@ def entropy_of(counts: Ints | Floats) -> float:
     >>> entropy_of(np.array([1, 1, 0, 2]))
     1.5
     """
-    return float(_entropy(np.ascontiguousarray(counts, np.float64).reshape(-1)))
+    return float(entropy_bits(np.ascontiguousarray(counts, np.float64).reshape(-1)))
 
 
 @compiled
-def _entropy(counts: Floats) -> float:
+def entropy_bits(counts: Floats) -> float:
+    """:func:`entropy_of` within a kernel; 0 where all weights are 0."""
     positive = np.empty(len(counts))
     n, total = 0, 0.0
     for count in counts:

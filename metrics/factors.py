@@ -28,15 +28,18 @@ def n_factors(tokens: Ints) -> int:
     4
     """
     tokens = np.ascontiguousarray(tokens, np.int64)
-    count = int(_chained(tokens))
-    if count >= 0:
-        return count
+    count = int(chained_factors(tokens))
+    return count if count >= 0 else n_factors_of_any(tokens)
+
+
+def n_factors_of_any(tokens: Ints) -> int:
+    """:func:`n_factors` by the automaton, for tokens on which :func:`chained_factors` gives up."""
     kinds, dense = np.unique(tokens, return_inverse=True)
     return int(_factors(dense.astype(np.int64).reshape(-1), len(kinds)))
 
 
 @compiled
-def _chained(tokens: Ints) -> int:
+def chained_factors(tokens: Ints) -> int:
     """The number of factors, -1 where the chains are too long."""
     n = len(tokens)
     room = 16

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from concours.metrics.compiled import compiled
-from concours.metrics.entropy import entropy_of
+from concours.metrics.entropy import entropy_bits
 from concours.metrics.melody import MelodyRule, melody_of
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
@@ -21,6 +21,7 @@ from concours.metrics.spec import Scored, Undefined
 
 YANG = "Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7"
 HURON = "Huron 2006, Sweet Anticipation; von Hippel & Huron 2000"
+NAMES = [str(interval) for interval in range(-127, 128)]
 TOO_FEW = Undefined("fewer than 2 notes in the melody")
 NO_MOVES = Undefined("the melody does not move")
 
@@ -53,10 +54,9 @@ def mean_interval(piece: Piece, *, melody: MelodyRule = "skyline") -> Scored | U
     moved = _movement_of(piece, melody)
     if isinstance(moved, Undefined):
         return moved
-    used = np.flatnonzero(moved.intervals)
-    counts = moved.intervals[used].tolist()
-    histogram = {str(s - 127): c for s, c in zip(used.tolist(), counts, strict=True)}
-    return Scored(moved.distance / sum(counts), {"histogram": histogram})
+    used = moved.intervals.tolist()
+    histogram = {NAMES[i]: n for i, n in zip(used, moved.counts.tolist(), strict=True)}
+    return Scored(moved.distance / moved.total, {"histogram": histogram})
 
 
 @_metric("bit", 8, YANG)
@@ -70,7 +70,7 @@ def interval_entropy(piece: Piece, *, melody: MelodyRule = "skyline") -> float |
     1.0
     """
     moved = _movement_of(piece, melody)
-    return moved if isinstance(moved, Undefined) else entropy_of(moved.intervals)
+    return moved if isinstance(moved, Undefined) else moved.interval_bits
 
 
 @_metric("share", 1, HURON)
@@ -148,45 +148,51 @@ def pitch_class_transition_entropy(
     moved = _movement_of(piece, melody)
     if isinstance(moved, Undefined):
         return moved
-    counts = moved.transitions
-    # H(present, next) - H(present)
-    value = entropy_of(counts) - entropy_of(counts.sum(axis=1))
-    return Scored(max(0.0, value), {"counts": counts.tolist()})
+    return Scored(moved.transition_bits, {"counts": moved.transitions.tolist()})
 
 
 class _Movement(NamedTuple):
-    """``intervals``: (255,), how often each signed interval from -127 on; ``transitions``: (12,
-    12), pitch classes before and after. Moves leave repeated notes out; a followed step has a
-    move after it, an inert one a move in the same direction."""
+    """``intervals``: (k,), each signed interval that occurs, from -127 as 0 on, and ``counts``, how
+    often; ``total`` is their sum. ``transitions``: (12, 12), pitch classes before and after. Moves
+    leave repeated notes out; a followed step has a move after it, an inert one a move in the same
+    direction. ``transition_bits`` is the entropy of the next class, given the present one."""
 
     intervals: Ints
+    counts: Ints
     transitions: Ints
+    total: int
     distance: int
     moves: int
     steps: int
     followed_steps: int
     inert_steps: int
     turns: int
+    interval_bits: float
+    transition_bits: float
 
 
 def _movement_of(piece: Piece, melody: MelodyRule) -> _Movement | Undefined:
-    line = melody_of(piece, melody)
-    if isinstance(line, Undefined):
-        return line
-    if len(line.pitch) < 2:
-        return TOO_FEW
-    return piece.shared(("movement", melody), lambda: _Movement(*_movement(line.pitch)))
+    def compute() -> _Movement | Undefined:
+        line = melody_of(piece, melody)
+        if isinstance(line, Undefined):
+            return line
+        return TOO_FEW if len(line.pitch) < 2 else _Movement(*_movement(line.pitch))
+
+    return piece.shared(("movement", melody), compute)
 
 
 @compiled
-def _movement(pitch: Ints) -> tuple[Ints, Ints, int, int, int, int, int, int]:
-    intervals = np.zeros(255, np.int64)
-    transitions = np.zeros((12, 12), np.int64)
+def _movement(
+    pitch: Ints,
+) -> tuple[Ints, Ints, Ints, int, int, int, int, int, int, int, float, float]:
+    """The fields of a :class:`_Movement` of a line of at least 2 notes."""
+    often = np.zeros(255)
+    after = np.zeros((12, 12))
     distance = moves = steps = followed = inert = turns = before = 0
     for i in range(1, len(pitch)):
         move = pitch[i] - pitch[i - 1]
-        intervals[move + 127] += 1
-        transitions[pitch[i - 1] % 12, pitch[i] % 12] += 1
+        often[move + 127] += 1
+        after[pitch[i - 1] % 12, pitch[i] % 12] += 1
         distance += abs(move)
         if move == 0:
             continue
@@ -198,4 +204,20 @@ def _movement(pitch: Ints) -> tuple[Ints, Ints, int, int, int, int, int, int]:
         steps += abs(move) <= 2
         moves += 1
         before = move
-    return intervals, transitions, distance, moves, steps, followed, inert, turns
+    intervals, counts = np.empty(255, np.int64), np.empty(255, np.int64)
+    kinds = 0
+    for i in range(255):
+        if often[i] > 0:
+            intervals[kinds], counts[kinds] = i, often[i]
+            kinds += 1
+    transitions, present = np.empty((12, 12), np.int64), np.zeros(12)
+    for a in range(12):
+        for b in range(12):
+            transitions[a, b] = after[a, b]
+            present[a] += after[a, b]
+    # H(present, next) - H(present)
+    bits = max(0.0, entropy_bits(after.reshape(-1)) - entropy_bits(present))
+    return (
+        *(intervals[:kinds], counts[:kinds], transitions, len(pitch) - 1, distance, moves, steps),
+        *(followed, inert, turns, entropy_bits(often), bits),
+    )

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from concours.metrics.grid import Grid, bar_grid
 from concours.metrics.ordering import in_order, note_order
+from concours.metrics.tempo import Tempo, tempo_over
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -77,12 +78,23 @@ class Piece:
     @property
     def end_tick(self) -> int:
         """The tick at which the last note ends; 0 without notes."""
-        return int(self.end.max()) if len(self.end) else 0
+        return self.shared("end_tick", lambda: int(self.end.max()) if len(self.end) else 0)
 
     @property
     def seconds(self) -> float:
         """Time from tick 0 to the end of the last note."""
-        return self.shared("seconds", lambda: float(self.to_seconds(self.end_tick)))
+        return self.tempo.end
+
+    @property
+    def tempo(self) -> Tempo:
+        """The tempo up to the end of the last note."""
+
+        def compute() -> Tempo:
+            first = int(self.onset[0]) if len(self.onset) else 0
+            quarter = self.ticks_per_quarter
+            return Tempo(*tempo_over(self.tempo_tick, self.tempo_qpm, quarter, first, self.end_tick))
+
+        return self.shared("tempo", compute)
 
     @property
     def pitched(self) -> Piece:

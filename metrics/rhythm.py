@@ -12,20 +12,14 @@ from typing import Literal
 
 import numpy as np
 
-from concours.metrics.beat_grid import Beats, on_beats
-from concours.metrics.chroma import Segmentation, segment_edges
+from concours.metrics.beat_grid import Beats, distinct_onsets, on_beats
+from concours.metrics.chroma import Segmentation
 from concours.metrics.compiled import compiled
-from concours.metrics.entropy import entropy_of
+from concours.metrics.entropy import entropy_bits
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
-from concours.metrics.sweep import (
-    bar_likeness,
-    distinct_onsets,
-    empty_spans,
-    onset_grid,
-    syncopated,
-)
+from concours.metrics.sweep import empty_spans, onsets_by_bar
 
 NO_NOTES = Undefined("no notes")
 
@@ -36,7 +30,7 @@ def _empty_rate(piece: Piece, beats: Beats, span: Segmentation) -> float | Undef
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    empty, spans = empty_spans(gridded, segment_edges(gridded, span))
+    empty, spans = empty_spans(gridded, span)
     return 1.0 - (spans - empty) / spans if spans else Undefined("no note has a length")
 
 
@@ -116,7 +110,7 @@ def groove_consistency(
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    differing, pairs, _, _ = _likeness(gridded, steps_per_quarter)
+    differing, pairs = onsets_by_bar(gridded, steps_per_quarter).of_neighbours
     if not pairs:
         return Undefined("fewer than two neighbouring bars of one length")
     return 1.0 - differing / pairs
@@ -145,13 +139,13 @@ def note_density(
     """
     if piece.n_notes == 0:
         return NO_NOTES
-    span = np.array([int(piece.onset[0]), piece.end_tick])
+    ticks = piece.end_tick - int(piece.onset[0])
     if per == "second":
-        length = float(np.diff(piece.to_seconds(span))[0])
+        length = piece.tempo.end - piece.tempo.start
     elif per == "quarter":
-        length = float(span[1] - span[0]) / piece.ticks_per_quarter
+        length = ticks / piece.ticks_per_quarter
     else:
-        length = float(span[1] - span[0]) / float(np.diff(piece.bar_edges).mean())
+        length = ticks / float(np.diff(piece.bar_edges).mean())
     return piece.n_notes / length if length > 0 else Undefined("the piece has no length")
 
 
@@ -184,7 +178,7 @@ def grooving_similarity(
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    _, _, differing, pairs = _likeness(gridded, steps_per_quarter)
+    differing, pairs = onsets_by_bar(gridded, steps_per_quarter).of_all
     return 1.0 - differing / pairs if pairs else Undefined("fewer than two bars of one length")
 
 
@@ -210,8 +204,7 @@ def ioi_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefi
     onset = distinct_onsets(piece)
     if len(onset) < 2:
         return Undefined("fewer than two onsets")
-    gaps: Ints = onset[1:] - onset[:-1]
-    return _histogram_entropy(gaps, steps_per_quarter / piece.ticks_per_quarter)
+    return _histogram_entropy(onset[:-1], onset[1:], steps_per_quarter / piece.ticks_per_quarter)
 
 
 @metric(
@@ -236,7 +229,7 @@ def duration_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | U
     notes = piece.pitched
     if notes.n_notes == 0:
         return Undefined("no pitched notes")
-    return _histogram_entropy(notes.end - notes.onset, steps_per_quarter / piece.ticks_per_quarter)
+    return _histogram_entropy(notes.onset, notes.end, steps_per_quarter / piece.ticks_per_quarter)
 
 
 @metric(
@@ -268,44 +261,36 @@ def syncopation(
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    grid, offset = onset_grid(gridded, steps_per_quarter)
-    total, bars = syncopated(gridded, grid, offset)
+    total, bars = onsets_by_bar(gridded, steps_per_quarter).syncopation
     return total / bars if bars else Undefined("no onset within the bars")
 
 
-def _likeness(piece: Piece, steps_per_quarter: int) -> tuple[float, int, float, int]:
-    return piece.shared(
-        ("bar_likeness", steps_per_quarter),
-        lambda: bar_likeness(*onset_grid(piece, steps_per_quarter)),
-    )
-
-
-def _histogram_entropy(ticks: Ints, rate: float) -> Scored:
-    values, counts = _counted(ticks, rate)
+def _histogram_entropy(start: Ints, stop: Ints, rate: float) -> Scored:
+    values, counts, bits = _counted(start, stop, rate)
     histogram = {str(v): c for v, c in zip(values.tolist(), counts.tolist(), strict=True)}
-    return Scored(entropy_of(counts), {"steps": histogram})
+    return Scored(bits, {"steps": histogram})
 
 
 @compiled
-def _counted(ticks: Ints, rate: float) -> tuple[Ints, Ints]:
-    """Ticks in whole steps, a half rounded up: (each that occurs, ascending; how often)."""
+def _counted(start: Ints, stop: Ints, rate: float) -> tuple[Ints, Ints, float]:
+    """Of ``stop - start`` in whole steps, a half rounded up: (each that occurs, ascending; how
+    often; the entropy)."""
     counts = np.zeros(1024, np.int64)
-    rare = np.empty(len(ticks), np.int64)
-    n = 0
-    for tick in ticks:
-        step = int(np.floor(tick * rate + 0.5))
+    rare = np.empty(len(start), np.int64)
+    n = kinds = longest = 0
+    for i in range(len(start)):
+        step = int(np.floor((stop[i] - start[i]) * rate + 0.5))
         if step < len(counts):
+            kinds += counts[step] == 0
             counts[step] += 1
+            longest = max(longest, step)
         else:
             rare[n] = step
             n += 1
     rare = np.sort(rare[:n])
-    room = n
-    for count in counts:
-        room += 1 if count > 0 else 0
-    found, often = np.empty(room, np.int64), np.empty(room, np.int64)
+    found, often = np.empty(kinds + n, np.int64), np.empty(kinds + n, np.int64)
     k = 0
-    for step in range(len(counts)):
+    for step in range(longest + 1):
         if counts[step] > 0:
             found[k], often[k] = step, counts[step]
             k += 1
@@ -315,4 +300,4 @@ def _counted(ticks: Ints, rate: float) -> tuple[Ints, Ints]:
         else:
             found[k], often[k] = rare[i], 1
             k += 1
-    return found[:k], often[:k]
+    return found[:k], often[:k], entropy_bits(often[:k].astype(np.float64))

@@ -5,63 +5,37 @@ Each costs O(n log n) in the notes and nothing in the tick resolution: no dense 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from concours.metrics.chroma import Segmentation
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Bools, Ints, Piece
 
 
-def distinct_onsets(piece: Piece) -> Ints:
-    """The ticks at which notes start, each once, ascending; drums count."""
-    return piece.shared("distinct_onsets", lambda: _distinct(piece.onset))
+class Together(NamedTuple):
+    """``ticks``: those of :func:`ticks_at_polyphony`; their sums, ``weighted`` by the pitches that
+    sound, where any does (``sounding``), and ``total``. Then the ticks in which at least two
+    tracks sound and in which any does, drums being a track like others."""
+
+    ticks: Ints
+    weighted: int
+    sounding: int
+    total: int
+    several_tracks: int
+    any_track: int
 
 
-@compiled
-def _distinct(ascending: Ints) -> Ints:
-    found = np.empty(len(ascending), np.int64)
-    n = 0
-    for i in range(len(ascending)):
-        if i == 0 or ascending[i] != ascending[i - 1]:
-            found[n] = ascending[i]
-            n += 1
-    return found[:n].copy()
+def together(piece: Piece) -> Together:
+    """How much sounds at once, computed once a piece."""
 
+    def compute() -> Together:
+        return Together(
+            *_together(piece.onset, piece.end, piece.pitch, piece.track, piece.is_drum)
+        )
 
-def end_order(piece: Piece) -> Ints:
-    """The order in which the notes end; shape (n,)."""
-    return piece.shared("end_order", lambda: np.argsort(piece.end, kind="stable"))
-
-
-@compiled
-def _time_at_each_count(onset: Ints, end: Ints, end_order: Ints, pitch: Ints) -> Ints:
-    sounding = np.zeros(128, np.int64)
-    ticks = np.zeros(129, np.int64)
-    count, now, next_end, stop = 0, 0, 0, 0
-    for i in range(len(onset)):
-        if end[i] > onset[i]:
-            stop = max(stop, end[i])
-    for i in range(len(onset) + 1):
-        if i < len(onset) and end[i] == onset[i]:
-            continue
-        until = onset[i] if i < len(onset) else stop
-        while next_end < len(end_order) and end[end_order[next_end]] <= until:
-            j = end_order[next_end]
-            if end[j] == onset[j]:
-                next_end += 1
-                continue
-            ticks[count] += end[j] - now
-            now = end[j]
-            sounding[pitch[j]] -= 1
-            if sounding[pitch[j]] == 0:
-                count -= 1
-            next_end += 1
-        ticks[count] += until - now
-        now = until
-        if i < len(onset):
-            if sounding[pitch[i]] == 0:
-                count += 1
-            sounding[pitch[i]] += 1
-    return ticks
+    return piece.shared("together", compute)
 
 
 def ticks_at_polyphony(piece: Piece) -> Ints:
@@ -70,13 +44,69 @@ def ticks_at_polyphony(piece: Piece) -> Ints:
     They add up to the time from tick 0 to the end of the last note. Drums are left out. Two notes
     of one pitch (in two tracks, say) count as one.
     """
+    return together(piece).ticks
 
-    def compute() -> Ints:
-        p = piece.pitched
-        order = end_order(p)
-        return _time_at_each_count(p.onset, p.end, order, p.pitch)
 
-    return piece.shared("ticks_at_polyphony", compute)
+@compiled
+def _together(
+    onset: Ints, end: Ints, pitch: Ints, track: Ints, is_drum: Bools
+) -> tuple[Ints, int, int, int, int, int]:
+    """The fields of :class:`Together`.
+
+    Of the pitches that sound, ``stops`` holds the last end so far, latest first. Of the tracks the
+    two latest ends suffice, of two different ones.
+    """
+    ticks = np.zeros(129, np.int64)
+    stops, sounding = np.empty(128, np.int64), np.empty(128, np.int64)
+    count = now = 0
+    latest, second, leader = 0, 0, -1
+    several_tracks = any_track = before = 0
+    for i in range(len(onset)):
+        start, stop, own = onset[i], end[i], pitch[i]
+        if start > before:
+            any_track += max(0, min(latest, start) - before)
+            several_tracks += max(0, min(second, start) - before)
+            before = start
+        if track[i] == leader:
+            latest = max(latest, stop)
+        elif stop > latest:
+            second, latest, leader = latest, stop, track[i]
+        else:
+            second = max(second, stop)
+        if is_drum[i] or stop == start:
+            continue
+        while count > 0 and stops[count - 1] <= start:
+            ticks[count] += stops[count - 1] - now
+            count -= 1
+            now = stops[count]
+        ticks[count] += start - now
+        now = start
+        at = 0
+        while at < count and stops[at] > stop and sounding[at] != own:
+            at += 1
+        if at < count and stops[at] >= stop and sounding[at] == own:
+            continue  # a longer note of the pitch sounds on
+        moved_stop, moved_pitch = stop, own
+        while at < count:
+            stops[at], moved_stop = moved_stop, stops[at]
+            sounding[at], moved_pitch = moved_pitch, sounding[at]
+            if moved_pitch == own:
+                break
+            at += 1
+        if at == count:
+            stops[count], sounding[count] = moved_stop, moved_pitch
+            count += 1
+    while count > 0:
+        ticks[count] += stops[count - 1] - now
+        count -= 1
+        now = stops[count]
+    any_track += max(0, latest - before)
+    several_tracks += max(0, second - before)
+    weighted = total = 0
+    for k in range(129):
+        weighted += k * ticks[k]
+        total += ticks[k]
+    return ticks, weighted, total - ticks[0], total, several_tracks, any_track
 
 
 @compiled
@@ -104,17 +134,30 @@ def occupied_spans(piece: Piece, edges: Ints) -> Bools:
     return _occupied(piece.onset, piece.end, edges)
 
 
-def empty_spans(piece: Piece, edges: Ints) -> tuple[int, int]:
-    """(spans without a sounding note, spans) of :func:`occupied_spans`, up to the last end."""
-    empty, spans = _empty(piece.onset, piece.end, edges)
-    return int(empty), int(spans)
+def empty_spans(piece: Piece, segmentation: Segmentation) -> tuple[int, int]:
+    """(beats or bars without a sounding note, all), of :func:`occupied_spans`, up to the last
+    end."""
+    of_beats, of_bars = piece.shared(
+        "empty_spans",
+        lambda: _empty_spans(piece.onset, piece.end, piece.beat_edges, piece.bar_edges),
+    )
+    return of_beats if segmentation == "beat" else of_bars
 
 
 @compiled
-def _empty(onset: Ints, end: Ints, edges: Ints) -> tuple[int, int]:
-    stop, spans, filled = 0, 0, 0
+def _empty_spans(
+    onset: Ints, end: Ints, beat_edges: Ints, bar_edges: Ints
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    stop = 0
     for tick in end:
         stop = max(stop, tick)
+    return _empty(onset, end, beat_edges, stop), _empty(onset, end, bar_edges, stop)
+
+
+@compiled
+def _empty(onset: Ints, end: Ints, edges: Ints, stop: int) -> tuple[int, int]:
+    """(empty spans, spans) that start before ``stop``."""
+    spans, filled = 0, 0
     while spans < len(edges) - 1 and edges[spans] < stop:
         spans += 1
     if spans == 0:
@@ -152,15 +195,18 @@ def onset_grid(piece: Piece, steps_per_quarter: int) -> tuple[Bools, Ints]:
     resolution that the grid does not divide never drifts; an onset goes to its nearest step (a
     half rounds up), which may be the first of the next bar. Drums count.
     """
-    if steps_per_quarter <= 0:
-        raise ValueError(f"steps_per_quarter must be at least 1, not {steps_per_quarter}")
 
     def compute() -> tuple[Bools, Ints]:
-        return _onset_steps(
-            piece.onset, piece.bar_edges, steps_per_quarter, piece.ticks_per_quarter
-        )
+        per_quarter = _positive(steps_per_quarter)
+        return _onset_steps(piece.onset, piece.bar_edges, per_quarter, piece.ticks_per_quarter)
 
     return piece.shared(("onset_grid", steps_per_quarter), compute)
+
+
+def _positive(steps_per_quarter: int) -> int:
+    if steps_per_quarter <= 0:
+        raise ValueError(f"steps_per_quarter must be at least 1, not {steps_per_quarter}")
+    return steps_per_quarter
 
 
 def metrical_weights(piece: Piece, offset: Ints) -> Ints:
@@ -205,20 +251,42 @@ def _weights(offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter:
     return weights
 
 
-def syncopated(piece: Piece, grid: Bools, offset: Ints) -> tuple[int, int]:
-    """(how much heavier the heaviest step is up to the next onset, summed over the onsets; bars
-    with an onset) on an :func:`onset_grid`."""
-    total, bars = _syncopated(
-        grid, offset, piece.bar_edges, piece.beat_edges, piece.ticks_per_quarter
-    )
-    return int(total), int(bars)
+class OnsetsByBar(NamedTuple):
+    """What the onsets of the bars are like on an :func:`onset_grid`.
+
+    ``of_neighbours``, ``of_all``: (summed share of the steps in which two bars of one length
+    differ, such pairs), of neighbouring bars and of all pairs. ``syncopation``: (how much heavier
+    the heaviest step is up to the next onset, summed over the onsets; bars with an onset)."""
+
+    of_neighbours: tuple[float, int]
+    of_all: tuple[float, int]
+    syncopation: tuple[int, int]
+
+
+def onsets_by_bar(piece: Piece, steps_per_quarter: int) -> OnsetsByBar:
+    """Likeness and syncopation of the piece's bars, computed once a piece; drums count."""
+
+    def compute() -> OnsetsByBar:
+        per_quarter, quarter = _positive(steps_per_quarter), piece.ticks_per_quarter
+        return OnsetsByBar(
+            *_by_bar(piece.onset, piece.bar_edges, piece.beat_edges, per_quarter, quarter)
+        )
+
+    return piece.shared(("onsets_by_bar", steps_per_quarter), compute)
 
 
 @compiled
-def _syncopated(
-    grid: Bools, offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter: int
-) -> tuple[int, int]:
+def _by_bar(
+    onset: Ints, bar_edges: Ints, beat_edges: Ints, per_quarter: int, ticks_per_quarter: int
+) -> tuple[tuple[float, int], tuple[float, int], tuple[int, int]]:
+    """The fields of :class:`OnsetsByBar`."""
+    grid, offset = _onset_steps(onset, bar_edges, per_quarter, ticks_per_quarter)
     weights = _weights(offset, bar_edges, beat_edges, ticks_per_quarter)
+    return _neighbours(grid, offset), _all_pairs(grid, offset), _syncopated(grid, offset, weights)
+
+
+@compiled
+def _syncopated(grid: Bools, offset: Ints, weights: Ints) -> tuple[int, int]:
     total, bars, last, heaviest = 0, 0, -1, 0
     for bar in range(len(offset) - 1):
         heard = False
@@ -235,12 +303,9 @@ def _syncopated(
 
 
 @compiled
-def bar_likeness(grid: Bools, offset: Ints) -> tuple[float, int, float, int]:
-    """How bars of one length differ, on an :func:`onset_grid`: (summed share of steps that do and
-    pairs, of neighbouring bars; the same of all pairs of bars)."""
-    bars = len(offset) - 1
-    differing, neighbours = 0.0, 0
-    for bar in range(bars - 1):
+def _neighbours(grid: Bools, offset: Ints) -> tuple[float, int]:
+    differing, pairs = 0.0, 0
+    for bar in range(len(offset) - 2):
         steps = offset[bar + 1] - offset[bar]
         if offset[bar + 2] - offset[bar + 1] != steps:
             continue
@@ -248,8 +313,14 @@ def bar_likeness(grid: Bools, offset: Ints) -> tuple[float, int, float, int]:
         for step in range(offset[bar], offset[bar + 1]):
             unlike += grid[step] != grid[step + steps]
         differing += unlike / steps
-        neighbours += 1
-    apart, pairs = 0.0, 0
+        pairs += 1
+    return differing, pairs
+
+
+@compiled
+def _all_pairs(grid: Bools, offset: Ints) -> tuple[float, int]:
+    bars = len(offset) - 1
+    differing, pairs = 0.0, 0
     done = np.zeros(bars, np.bool_)
     for first in range(bars):
         if done[first]:
@@ -266,41 +337,6 @@ def bar_likeness(grid: Bools, offset: Ints) -> tuple[float, int, float, int]:
         unlike = 0
         for step in range(steps):
             unlike += onsets[step] * (n - onsets[step])
-        apart += unlike / steps
+        differing += unlike / steps
         pairs += n * (n - 1) // 2
-    return differing, neighbours, apart, pairs
-
-
-def tracks_together(piece: Piece) -> tuple[int, int]:
-    """(ticks in which at least two tracks sound, ticks in which any does); drums count."""
-    if piece.n_notes == 0:
-        return 0, 0
-    several, sounding = _tracks_together(piece.onset, piece.end, end_order(piece), piece.track)
-    return int(several), int(sounding)
-
-
-@compiled
-def _tracks_together(onset: Ints, end: Ints, end_order: Ints, track: Ints) -> tuple[int, int]:
-    highest = 0
-    for number in track:
-        highest = max(highest, number)
-    active = np.zeros(highest + 1, np.int64)
-    several, sounding, tracks, now, next_end = 0, 0, 0, 0, 0
-    i, n = 0, len(onset)
-    while next_end < n:
-        stop = end[end_order[next_end]]
-        starts = i < n and onset[i] <= stop
-        at = onset[i] if starts else stop
-        sounding += at - now if tracks > 0 else 0
-        several += at - now if tracks > 1 else 0
-        now = at
-        if starts:
-            tracks += active[track[i]] == 0
-            active[track[i]] += 1
-            i += 1
-        else:
-            j = end_order[next_end]
-            active[track[j]] -= 1
-            tracks -= active[track[j]] == 0
-            next_end += 1
-    return several, sounding
+    return differing, pairs
