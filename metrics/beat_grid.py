@@ -82,11 +82,13 @@ def _clarity(onset: Ints, ticks_per_quarter: int) -> tuple[Ints, float]:
     slots = np.full(room, -1, np.int64)  # an open-addressing table of the places
     places, counts = np.empty(n, np.int64), np.zeros(n, np.int64)
     kinds = 0
-    quarter = 0  # the tick at which that of the onset starts
+    quarters = 1.0 / ticks_per_quarter
     for tick in distinct:
-        if tick - quarter >= ticks_per_quarter:
-            quarter = tick - tick % ticks_per_quarter
-        place = tick - quarter
+        place = tick - int(tick * quarters) * ticks_per_quarter  # quicker than the remainder
+        if place < 0:
+            place += ticks_per_quarter
+        elif place >= ticks_per_quarter:
+            place -= ticks_per_quarter
         slot = (place * 2654435761) & (room - 1)
         while slots[slot] >= 0 and places[slots[slot]] != place:
             slot = (slot + 1) & (room - 1)

@@ -24,9 +24,8 @@ def entropy_bits(counts: Floats) -> float:
     n, total = 0, 0.0
     for count in counts:
         total += count
-        if count > 0:
-            positive[n] = count
-            n += 1
+        positive[n] = count
+        n += count > 0
     bits = 0.0
     for count in np.sort(positive[:n]):
         p = count / total

@@ -4,7 +4,7 @@ Conventions
 -----------
 - The factors of 1976: each is the longest prefix of the rest that starts earlier in the sequence
   as well (it may run on into itself), or a single token that is new.
-- Counted by following, for each factor, the chain of earlier places of its first token. Where
+- Counted by following, for each factor, the chain of earlier places of its first two tokens. Where
   that takes over ``PATIENCE`` steps a token, a suffix automaton counts in time and memory linear
   in the tokens (times the number of different tokens that follow one context).
 """
@@ -42,21 +42,23 @@ def n_factors_of_any(tokens: Ints) -> int:
 def chained_factors(tokens: Ints) -> int:
     """The number of factors, -1 where the chains are too long."""
     n = len(tokens)
-    room = 16
-    while room < 2 * n:
-        room *= 2
-    slots = np.full(room, -1, np.int32)  # an open-addressing table: the last place of each token
-    before = np.empty(n, np.int32)  # the place of the same token before, -1 for none
+    token, kinds = _numbered(tokens)
+    pairs = np.empty(n, np.int64)
+    for i in range(n):
+        pairs[i] = token[i] * (kinds + 1) + (token[i + 1] if i + 1 < n else kinds)
+    pair, n_pairs = _numbered(pairs)
+    known = np.zeros(kinds, np.bool_)  # tokens before ``placed``
+    latest = np.full(n_pairs, -1, np.int32)  # the last place of each pair before it
+    before = np.empty(n, np.int32)  # the place of the same pair before, -1 for none
     count, i, steps, placed = 0, 0, 0, 0
     while i < n:
-        slot = _slot(tokens, slots, tokens[i])
-        best = min(1, slots[slot] + 1)
-        at = slots[slot]
+        at = latest[pair[i]]
+        best = 2 if at >= 0 else int(known[token[i]])
         while at >= 0 and i + best < n:
             steps += 1
-            if tokens[at + best] == tokens[i + best]:
-                length = 1
-                while i + length < n and tokens[at + length] == tokens[i + length]:
+            if token[at + best] == token[i + best]:
+                length = 2
+                while i + length < n and token[at + length] == token[i + length]:
                     length += 1
                 steps += length
                 best = max(best, length)
@@ -66,22 +68,33 @@ def chained_factors(tokens: Ints) -> int:
         count += 1
         i += max(1, best)
         while placed < i:
-            slot = _slot(tokens, slots, tokens[placed])
-            before[placed] = slots[slot]
-            slots[slot] = placed
+            known[token[placed]] = True
+            before[placed] = latest[pair[placed]]
+            latest[pair[placed]] = placed
             placed += 1
     return count
 
 
 @compiled
-def _slot(tokens: Ints, slots: Any, token: int) -> int:
-    """Where the table holds ``token``, or the free slot for it."""
-    last = len(slots) - 1
-    slot = ((token ^ (token >> 17)) * 0x2545F491) & last
-    slot ^= (slot >> 7) & last
-    while slots[slot] >= 0 and tokens[slots[slot]] != token:
-        slot = (slot + 1) & last
-    return slot
+def _numbered(values: Ints) -> tuple[Any, int]:
+    """(a number for each value, equal where the values are, from 0 on; how many there are)."""
+    room = 16
+    while room < 2 * len(values):
+        room *= 2
+    slots = np.full(room, -1, np.int32)  # an open-addressing table of the numbers
+    found, numbers = np.empty(len(values), np.int64), np.empty(len(values), np.int32)
+    kinds = 0
+    for i in range(len(values)):
+        value = values[i]
+        slot = ((value ^ (value >> 17)) * 0x2545F491) & (room - 1)
+        slot ^= (slot >> 7) & (room - 1)
+        while slots[slot] >= 0 and found[slots[slot]] != value:
+            slot = (slot + 1) & (room - 1)
+        if slots[slot] < 0:
+            slots[slot], found[kinds] = kinds, value
+            kinds += 1
+        numbers[i] = slots[slot]
+    return numbers, kinds
 
 
 @compiled

@@ -194,22 +194,20 @@ def _movement(
         often[move + 127] += 1
         after[pitch[i - 1] % 12, pitch[i] % 12] += 1
         distance += abs(move)
-        if move == 0:
-            continue
-        onward = before != 0 and (before > 0) == (move > 0)
-        if before != 0 and abs(before) <= 2:
-            followed += 1
-            inert += onward
-        turns += before != 0 and not onward
-        steps += abs(move) <= 2
-        moves += 1
-        before = move
+        follows = (move != 0) & (before != 0)
+        onward = follows & ((before > 0) == (move > 0))
+        after_step = follows & (abs(before) <= 2)
+        followed += after_step
+        inert += after_step & onward
+        turns += follows & (not onward)
+        steps += (move != 0) & (abs(move) <= 2)
+        moves += move != 0
+        before = move if move != 0 else before
     intervals, counts = np.empty(255, np.int64), np.empty(255, np.int64)
     kinds = 0
     for i in range(255):
-        if often[i] > 0:
-            intervals[kinds], counts[kinds] = i, often[i]
-            kinds += 1
+        intervals[kinds], counts[kinds] = i, often[i]
+        kinds += often[i] > 0
     transitions, present = np.empty((12, 12), np.int64), np.zeros(12)
     for a in range(12):
         for b in range(12):

@@ -64,20 +64,15 @@ def skyline(onset: Ints, end: Ints, pitch: Ints) -> tuple[Ints, Ints, Ints]:
     starts = np.empty(n, np.int64)
     stops = np.empty(n, np.int64)
     pitches = np.empty(n, np.int64)
-    kept = 0
-    i = 0
-    while i < n:
-        top = -1
-        j = i
-        while j < n and onset[j] == onset[i]:
-            if end[j] > onset[j] and (top < 0 or pitch[j] >= pitch[top]):
-                top = j
-            j += 1
-        held = kept > 0 and stops[kept - 1] > onset[i] and pitches[kept - 1] > pitch[top]
-        if top >= 0 and not held:
-            if kept > 0:
-                stops[kept - 1] = min(stops[kept - 1], onset[i])
-            starts[kept], stops[kept], pitches[kept] = onset[top], end[top], pitch[top]
-            kept += 1
-        i = j
+    kept, top = 0, -1
+    for i in range(n):
+        top = i if end[i] > onset[i] else top
+        if (i + 1 < n and onset[i + 1] == onset[i]) or top < 0 or onset[top] != onset[i]:
+            continue  # more notes start here, or none has a length
+        if kept > 0:
+            if stops[kept - 1] > onset[i] and pitches[kept - 1] > pitch[top]:
+                continue
+            stops[kept - 1] = min(stops[kept - 1], onset[i])
+        starts[kept], stops[kept], pitches[kept] = onset[top], end[top], pitch[top]
+        kept += 1
     return starts[:kept].copy(), stops[:kept].copy(), pitches[:kept].copy()

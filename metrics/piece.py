@@ -215,14 +215,15 @@ def lay_out(
     """
     onset, end, pitch, velocity, track, program = notes
     order = note_order(onset, is_drum, pitch, end, track, program, velocity)
-    (onset, end, pitch, velocity, track, program), drums = in_order(notes, is_drum, order)
+    (onset, end, pitch, velocity, track, program), drums, last, drummed = in_order(
+        notes, is_drum, order
+    )
     n = len(onset)
     tempo_tick, tempo_qpm = _tempo_map(*tempos)
     meter = _last_at_each_tick(meters)
     key = _last_at_each_tick(keys)
     if (tempo_qpm <= 0).any() or any(a <= 0 or b <= 0 for _, a, b in meter):
         raise ValueError("a tempo or a time signature is not positive")
-    last = int(end.max()) if n else 0
     # a note of no length at the very end still lies in a bar
     length = max(last, int(onset[-1]) + 1) if n else 0
     meter_tick, numerator, denominator = _columns(meter, 3)
@@ -230,7 +231,7 @@ def lay_out(
     grid: Grid = bar_grid(meter_tick, numerator, denominator, length, ticks_per_quarter, stated)
     key_tick, key_fifths, key_minor = _columns(key, 3)
     names = tuple(track_names) or ("",) * (int(track.max()) + 1 if n else 0)
-    return Piece(
+    piece = Piece(
         onset=onset,
         end=end,
         pitch=pitch,
@@ -253,6 +254,10 @@ def lay_out(
         has_velocity=has_velocity,
         events_end=max(last, int(events_end)),
     )
+    piece.shared("end_tick", lambda: last)
+    if not drummed:
+        piece.shared("pitched", lambda: piece)
+    return piece
 
 
 def _ints(values: ArrayLike) -> Ints:

@@ -20,7 +20,7 @@ from concours.metrics.spec import Scored, Undefined
 
 Weighting = Literal["count", "duration"]
 
-TABLED = 64
+LIGHT = 64  # windows of fewer notes take their entropies from a table
 NO_PITCHED_NOTES = Undefined("no pitched notes")
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -74,15 +74,16 @@ def _weighed(
     onset: Ints, end: Ints, pitch: Ints, by_length: bool
 ) -> tuple[Floats, Floats, int, int, int, float, float]:
     """The fields of a :class:`_Usage`."""
-    pitches, classes = np.zeros(128), np.zeros(12)
+    weights = np.zeros(128, np.int64)
     for i in range(len(pitch)):
-        pitches[pitch[i]] += end[i] - onset[i] if by_length else 1
-    n_pitches, n_classes, lowest, highest = 0, 0, 0, 0
+        weights[pitch[i]] += end[i] - onset[i] if by_length else 1
+    pitches, classes = np.empty(128), np.zeros(12)
+    n_pitches, n_classes, lowest, highest = 0, 0, 127, 0
     for p in range(128):
-        if pitches[p] > 0:
-            classes[p % 12] += pitches[p]
-            lowest = lowest if n_pitches else p
-            highest = p
+        pitches[p] = weights[p]
+        classes[p % 12] += pitches[p]
+        if weights[p] > 0:
+            lowest, highest = min(lowest, p), p
             n_pitches += 1
     for weight in classes:
         n_classes += weight > 0
@@ -306,21 +307,23 @@ def pitch_class_entropy_4bar(piece: Piece, *, weighting: Weighting = "count") ->
 def _windowed_entropy(piece: Piece, bars: int, weighting: Weighting) -> Scored | Undefined:
     def compute() -> tuple[Any, ...]:
         p = piece.pitched
-        return _by_bar(p.onset, p.end, p.pitch, p.bar_edges, weighting == "duration")
+        return _by_bar(p.onset, p.end, p.pitch, p.bar_edges, weighting == "duration", _terms())
 
     of_one, of_four = piece.shared(("pitch_classes_by_bar", weighting), compute)
     entropies, total, filled = of_one if bars == 1 else of_four
     if not filled:
         return NO_PITCHED_NOTES
     curve: list[float | None] = entropies.tolist()
-    if filled < len(curve):
-        curve = [None if h is None or h < 0 else h for h in curve]
+    at = -1
+    for _ in range(len(curve) - filled):
+        at = curve.index(-1.0, at + 1)
+        curve[at] = None
     return Scored(total / filled, {"curve": curve})
 
 
 @compiled
 def _by_bar(
-    onset: Ints, end: Ints, pitch: Ints, edges: Ints, by_length: bool
+    onset: Ints, end: Ints, pitch: Ints, edges: Ints, by_length: bool, terms: Floats
 ) -> tuple[tuple[Floats, float, int], tuple[Floats, float, int]]:
     """Of windows of one bar and of four: :func:`_window_entropies` of the notes, or their ticks,
     that start in them."""
@@ -331,15 +334,14 @@ def _by_bar(
         while bar < bars - 1 and edges[bar + 1] <= onset[i]:
             bar += 1
         weights[bar, pitch[i] % 12] += end[i] - onset[i] if by_length else 1
-    known = np.zeros((TABLED, TABLED))
-    return _window_entropies(weights, 1, known), _window_entropies(weights, min(4, bars), known)
+    return _window_entropies(weights, 1, terms), _window_entropies(weights, min(4, bars), terms)
 
 
 @compiled
-def _window_entropies(weights: Ints, width: int, known: Floats) -> tuple[Floats, float, int]:
+def _window_entropies(weights: Ints, width: int, terms: Floats) -> tuple[Floats, float, int]:
     """(entropy of every window of ``width`` rows, -1 for an empty one; their sum; how many).
 
-    ``known``: -p log2 p of p = a / b at [b, a], filled here, for the few notes of most windows.
+    ``terms``: :func:`_terms`, for the windows that are light enough.
     """
     count = len(weights) - width + 1
     entropies = np.full(count, -1.0)
@@ -347,24 +349,34 @@ def _window_entropies(weights: Ints, width: int, known: Floats) -> tuple[Floats,
     total, filled = 0.0, 0
     for i in range(len(weights)):
         heard = 0
+        if i >= width:
+            for k in range(12):
+                window[k] -= weights[i - width, k]
         for k in range(12):
-            window[k] += weights[i, k] - (weights[i - width, k] if i >= width else 0)
+            window[k] += weights[i, k]
             heard += window[k]
         first = i - width + 1
         if first < 0 or heard == 0:
             continue
         bits = 0.0
-        for k in range(12):
-            if window[k] == 0:
-                continue
-            term = known[heard, window[k]] if heard < TABLED else 0.0
-            if term == 0:
-                p = window[k] / heard
-                term = -p * np.log2(p)
-                if heard < TABLED:
-                    known[heard, window[k]] = term
-            bits += term
+        if heard < len(terms):
+            for k in range(12):
+                bits += terms[heard, window[k]]
+        else:
+            for k in range(12):
+                if window[k] > 0:
+                    p = window[k] / heard
+                    bits -= p * np.log2(p)
         entropies[first] = max(0.0, bits)
         total += entropies[first]
         filled += 1
     return entropies, total, filled
+
+
+@cache
+def _terms() -> Floats:
+    """-p log2 p of the share p = b / a, at [a, b]; shape (LIGHT, LIGHT), 0 for b = 0 and b > a."""
+    terms = np.zeros((LIGHT, LIGHT))
+    for a in range(1, LIGHT):
+        terms[a, 1 : a + 1] = [-b / a * math.log2(b / a) for b in range(1, a + 1)]
+    return terms

@@ -267,7 +267,7 @@ def syncopation(
 
 def _histogram_entropy(start: Ints, stop: Ints, rate: float) -> Scored:
     values, counts, bits = _counted(start, stop, rate)
-    histogram = {str(v): c for v, c in zip(values.tolist(), counts.tolist(), strict=True)}
+    histogram = dict(zip(map(str, values.tolist()), counts.tolist(), strict=True))
     return Scored(bits, {"steps": histogram})
 
 

@@ -15,27 +15,71 @@ from concours.metrics.piece import Bools, Ints, Piece
 
 
 class Together(NamedTuple):
-    """``ticks``: those of :func:`ticks_at_polyphony`; their sums, ``weighted`` by the pitches that
-    sound, where any does (``sounding``), and ``total``. Then the ticks in which at least two
-    tracks sound and in which any does, drums being a track like others."""
+    """How long things sound at once, in ticks. ``pitched``: time from tick 0 to the last end of a
+    pitched note; ``pitches``: the times of the distinct pitches, added up; ``one_pitch``,
+    ``two_pitches``: where at least so many sound; ``one_track``, ``two_tracks``: of the tracks,
+    drums being one like others."""
 
-    ticks: Ints
-    weighted: int
-    sounding: int
-    total: int
-    several_tracks: int
-    any_track: int
+    pitched: int
+    pitches: int
+    one_pitch: int
+    two_pitches: int
+    one_track: int
+    two_tracks: int
 
 
 def together(piece: Piece) -> Together:
     """How much sounds at once, computed once a piece."""
 
     def compute() -> Together:
+        p = piece.pitched
         return Together(
-            *_together(piece.onset, piece.end, piece.pitch, piece.track, piece.is_drum)
+            *_together(p.onset, p.end, p.pitch, piece.onset, piece.end, piece.track)
         )
 
     return piece.shared("together", compute)
+
+
+@compiled
+def _together(
+    onset: Ints, end: Ints, pitch: Ints, any_onset: Ints, any_end: Ints, track: Ints
+) -> tuple[int, int, int, int, int, int]:
+    """The fields of :class:`Together`, from the pitched notes and from all."""
+    last, pitches = _lasting(onset, end, pitch)
+    one, two = _at_once(onset, end, pitch)
+    one_track, two_tracks = _at_once(any_onset, any_end, track)
+    return last, pitches, one, two, one_track, two_tracks
+
+
+@compiled
+def _at_once(onset: Ints, end: Ints, voice: Ints) -> tuple[int, int]:
+    """(ticks in which at least one voice sounds, at least two).
+
+    For these the two latest ends so far suffice, of two different voices.
+    """
+    latest, second, leader, now = 0, 0, -1, 0
+    one = two = 0
+    for i in range(len(onset)):
+        one += max(0, min(latest, onset[i]) - now)
+        two += max(0, min(second, onset[i]) - now)
+        now = onset[i]
+        if voice[i] != leader:
+            second = max(second, min(latest, end[i]))
+        leader = voice[i] if end[i] > latest else leader
+        latest = max(latest, end[i])
+    return one + max(0, latest - now), two + max(0, second - now)
+
+
+@compiled
+def _lasting(onset: Ints, end: Ints, pitch: Ints) -> tuple[int, int]:
+    """(time to the last end of a note with a length, times of the distinct pitches added up)."""
+    reach = np.zeros(128, np.int64)  # the last end of each pitch so far
+    last = total = 0
+    for i in range(len(onset)):
+        total += max(0, end[i] - max(onset[i], reach[pitch[i]]))
+        reach[pitch[i]] = max(reach[pitch[i]], end[i])
+        last = max(last, end[i] if end[i] > onset[i] else 0)
+    return last, total
 
 
 def ticks_at_polyphony(piece: Piece) -> Ints:
@@ -44,36 +88,23 @@ def ticks_at_polyphony(piece: Piece) -> Ints:
     They add up to the time from tick 0 to the end of the last note. Drums are left out. Two notes
     of one pitch (in two tracks, say) count as one.
     """
-    return together(piece).ticks
+
+    def compute() -> Ints:
+        p = piece.pitched
+        return _time_at_each_count(p.onset, p.end, p.pitch)
+
+    return piece.shared("ticks_at_polyphony", compute)
 
 
 @compiled
-def _together(
-    onset: Ints, end: Ints, pitch: Ints, track: Ints, is_drum: Bools
-) -> tuple[Ints, int, int, int, int, int]:
-    """The fields of :class:`Together`.
-
-    Of the pitches that sound, ``stops`` holds the last end so far, latest first. Of the tracks the
-    two latest ends suffice, of two different ones.
-    """
+def _time_at_each_count(onset: Ints, end: Ints, pitch: Ints) -> Ints:
     ticks = np.zeros(129, np.int64)
+    # of each sounding pitch the last end so far, latest first
     stops, sounding = np.empty(128, np.int64), np.empty(128, np.int64)
     count = now = 0
-    latest, second, leader = 0, 0, -1
-    several_tracks = any_track = before = 0
     for i in range(len(onset)):
         start, stop, own = onset[i], end[i], pitch[i]
-        if start > before:
-            any_track += max(0, min(latest, start) - before)
-            several_tracks += max(0, min(second, start) - before)
-            before = start
-        if track[i] == leader:
-            latest = max(latest, stop)
-        elif stop > latest:
-            second, latest, leader = latest, stop, track[i]
-        else:
-            second = max(second, stop)
-        if is_drum[i] or stop == start:
+        if stop == start:
             continue
         while count > 0 and stops[count - 1] <= start:
             ticks[count] += stops[count - 1] - now
@@ -86,41 +117,32 @@ def _together(
             at += 1
         if at < count and stops[at] >= stop and sounding[at] == own:
             continue  # a longer note of the pitch sounds on
-        moved_stop, moved_pitch = stop, own
         while at < count:
-            stops[at], moved_stop = moved_stop, stops[at]
-            sounding[at], moved_pitch = moved_pitch, sounding[at]
-            if moved_pitch == own:
+            stops[at], stop = stop, stops[at]
+            sounding[at], own = own, sounding[at]
+            if own == pitch[i]:
                 break
             at += 1
         if at == count:
-            stops[count], sounding[count] = moved_stop, moved_pitch
+            stops[count], sounding[count] = stop, own
             count += 1
     while count > 0:
         ticks[count] += stops[count - 1] - now
         count -= 1
         now = stops[count]
-    any_track += max(0, latest - before)
-    several_tracks += max(0, second - before)
-    weighted = total = 0
-    for k in range(129):
-        weighted += k * ticks[k]
-        total += ticks[k]
-    return ticks, weighted, total - ticks[0], total, several_tracks, any_track
+    return ticks
 
 
 @compiled
 def _occupied(onset: Ints, end: Ints, edges: Ints) -> Bools:
-    occupied = np.zeros(len(edges) - 1, np.bool_)
-    first, filled = 0, 0  # an earlier note has filled the spans from ``first`` to ``filled``
-    for i in range(len(onset)):
-        while first < len(edges) - 2 and edges[first + 1] <= onset[i]:
-            first += 1
-        j = max(first, filled)
-        while j < len(edges) - 1 and (j == first or edges[j] < end[i]):
-            occupied[j] = True
-            j += 1
-        filled = j
+    spans = len(edges) - 1
+    occupied = np.empty(spans, np.bool_)
+    i, reach = 0, 0  # the first note of later spans; up to where those before it sound
+    for span in range(spans):
+        while i < len(onset) and (onset[i] < edges[span + 1] or span == spans - 1):
+            reach = max(reach, end[i], onset[i] + 1)  # no length: in the span of its onset
+            i += 1
+        occupied[span] = reach > edges[span]
     return occupied
 
 

@@ -11,7 +11,7 @@ from concours.metrics.compiled import compiled
 from concours.metrics.piece import Bools, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
-from concours.metrics.sweep import together
+from concours.metrics.sweep import ticks_at_polyphony, together
 
 INSTRUMENTS = [*map(str, range(128)), "drums"]
 NO_NOTES = Undefined("no notes")
@@ -39,7 +39,7 @@ def polyphony(piece: Piece) -> float | Undefined:
     1.5
     """
     found = together(piece)
-    return found.weighted / found.sounding if found.sounding else NOTHING_SOUNDS
+    return found.pitches / found.one_pitch if found.one_pitch else NOTHING_SOUNDS
 
 
 @metric(
@@ -65,8 +65,11 @@ def polyphony_rate(piece: Piece, *, at_least: int = 2) -> float | Undefined:
     if at_least < 1:
         raise ValueError(f"at_least must be 1 or more, not {at_least}")
     found = together(piece)
-    several = found.total - sum(found.ticks[:at_least].tolist())
-    return several / found.total if found.total else NOTHING_SOUNDS
+    if not found.pitched:
+        return NOTHING_SOUNDS
+    if at_least == 2:
+        return found.two_pitches / found.pitched
+    return sum(ticks_at_polyphony(piece)[at_least:].tolist()) / found.pitched
 
 
 @metric(
@@ -164,9 +167,9 @@ def track_overlap(piece: Piece) -> float | Undefined:
     0.3333333333333333
     """
     found = together(piece)
-    if not found.any_track:
+    if not found.one_track:
         return Undefined("no note has a length")
-    return found.several_tracks / found.any_track
+    return found.two_tracks / found.one_track
 
 
 @metric(
