@@ -4,7 +4,7 @@ Conventions
 -----------
 - The factors of 1976: each is the longest prefix of the rest that starts earlier in the sequence
   as well (it may run on into itself), or a single token that is new.
-- Counted by following, for each factor, the chain of earlier places of its first two tokens. Where
+- Counted by following, for each factor, the chain of earlier places that start alike. Where
   that takes over ``PATIENCE`` steps a token, a suffix automaton counts in time and memory linear
   in the tokens (times the number of different tokens that follow one context).
 """
@@ -40,61 +40,50 @@ def n_factors_of_any(tokens: Ints) -> int:
 
 @compiled
 def chained_factors(tokens: Ints) -> int:
-    """The number of factors, -1 where the chains are too long."""
+    """The number of factors, -1 where the chains are too long.
+
+    Places are chained by a hash of their token and by one of their first two tokens.
+    """
     n = len(tokens)
-    token, kinds = _numbered(tokens)
-    pairs = np.empty(n, np.int64)
-    for i in range(n):
-        pairs[i] = token[i] * (kinds + 1) + (token[i + 1] if i + 1 < n else kinds)
-    pair, n_pairs = _numbered(pairs)
-    known = np.zeros(kinds, np.bool_)  # tokens before ``placed``
-    latest = np.full(n_pairs, -1, np.int32)  # the last place of each pair before it
-    before = np.empty(n, np.int32)  # the place of the same pair before, -1 for none
+    room = 16
+    while room < 2 * n:
+        room *= 2
+    one, two = np.empty(n, np.int32), np.empty(n, np.int32)
+    after = 0
+    for i in range(n - 1, -1, -1):
+        mixed = (tokens[i] * 0x2545F4914F6CDD1D) >> 20
+        one[i], two[i] = mixed & (room - 1), (31 * mixed ^ after) & (room - 1)
+        after = mixed
+    last_one, last_two = np.full(room, -1, np.int32), np.full(room, -1, np.int32)
+    before_one, before_two = np.empty(n, np.int32), np.empty(n, np.int32)
     count, i, steps, placed = 0, 0, 0, 0
     while i < n:
-        at = latest[pair[i]]
-        best = 2 if at >= 0 else int(known[token[i]])
+        best = 0
+        at = last_two[two[i]] if i + 1 < n else -1
         while at >= 0 and i + best < n:
             steps += 1
-            if token[at + best] == token[i + best]:
-                length = 2
-                while i + length < n and token[at + length] == token[i + length]:
+            if tokens[at] == tokens[i] and tokens[at + best] == tokens[i + best]:
+                length = 1
+                while i + length < n and tokens[at + length] == tokens[i + length]:
                     length += 1
                 steps += length
                 best = max(best, length)
-            at = before[at]
+            at = before_two[at]
+        if best == 0:
+            at = last_one[one[i]]
+            while at >= 0 and tokens[at] != tokens[i]:
+                steps += 1
+                at = before_one[at]
+            best = 1
         if steps > PATIENCE * n:
             return -1
         count += 1
-        i += max(1, best)
+        i += best
         while placed < i:
-            known[token[placed]] = True
-            before[placed] = latest[pair[placed]]
-            latest[pair[placed]] = placed
+            before_one[placed], last_one[one[placed]] = last_one[one[placed]], placed
+            before_two[placed], last_two[two[placed]] = last_two[two[placed]], placed
             placed += 1
     return count
-
-
-@compiled
-def _numbered(values: Ints) -> tuple[Any, int]:
-    """(a number for each value, equal where the values are, from 0 on; how many there are)."""
-    room = 16
-    while room < 2 * len(values):
-        room *= 2
-    slots = np.full(room, -1, np.int32)  # an open-addressing table of the numbers
-    found, numbers = np.empty(len(values), np.int64), np.empty(len(values), np.int32)
-    kinds = 0
-    for i in range(len(values)):
-        value = values[i]
-        slot = ((value ^ (value >> 17)) * 0x2545F491) & (room - 1)
-        slot ^= (slot >> 7) & (room - 1)
-        while slots[slot] >= 0 and found[slots[slot]] != value:
-            slot = (slot + 1) & (room - 1)
-        if slots[slot] < 0:
-            slots[slot], found[kinds] = kinds, value
-            kinds += 1
-        numbers[i] = slots[slot]
-    return numbers, kinds
 
 
 @compiled

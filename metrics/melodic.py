@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
-
-from concours.metrics.compiled import compiled
-from concours.metrics.entropy import entropy_bits
-from concours.metrics.melody import MelodyRule, melody_of
-from concours.metrics.piece import Ints, Piece
+from concours.metrics.melody import MelodyRule, Movement, melody_of
+from concours.metrics.piece import Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
 
 YANG = "Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7"
 HURON = "Huron 2006, Sweet Anticipation; von Hippel & Huron 2000"
-NAMES = [str(interval) for interval in range(-127, 128)]
 TOO_FEW = Undefined("fewer than 2 notes in the melody")
 NO_MOVES = Undefined("the melody does not move")
 
@@ -54,8 +49,7 @@ def mean_interval(piece: Piece, *, melody: MelodyRule = "skyline") -> Scored | U
     moved = _movement_of(piece, melody)
     if isinstance(moved, Undefined):
         return moved
-    used = moved.intervals.tolist()
-    histogram = {NAMES[i]: n for i, n in zip(used, moved.counts.tolist(), strict=True)}
+    histogram = {str(interval): n for interval, n in moved.intervals.tolist()}
     return Scored(moved.distance / moved.total, {"histogram": histogram})
 
 
@@ -151,71 +145,8 @@ def pitch_class_transition_entropy(
     return Scored(moved.transition_bits, {"counts": moved.transitions.tolist()})
 
 
-class _Movement(NamedTuple):
-    """``intervals``: (k,), each signed interval that occurs, from -127 as 0 on, and ``counts``, how
-    often; ``total`` is their sum. ``transitions``: (12, 12), pitch classes before and after. Moves
-    leave repeated notes out; a followed step has a move after it, an inert one a move in the same
-    direction. ``transition_bits`` is the entropy of the next class, given the present one."""
-
-    intervals: Ints
-    counts: Ints
-    transitions: Ints
-    total: int
-    distance: int
-    moves: int
-    steps: int
-    followed_steps: int
-    inert_steps: int
-    turns: int
-    interval_bits: float
-    transition_bits: float
-
-
-def _movement_of(piece: Piece, melody: MelodyRule) -> _Movement | Undefined:
-    def compute() -> _Movement | Undefined:
-        line = melody_of(piece, melody)
-        if isinstance(line, Undefined):
-            return line
-        return TOO_FEW if len(line.pitch) < 2 else _Movement(*_movement(line.pitch))
-
-    return piece.shared(("movement", melody), compute)
-
-
-@compiled
-def _movement(
-    pitch: Ints,
-) -> tuple[Ints, Ints, Ints, int, int, int, int, int, int, int, float, float]:
-    """The fields of a :class:`_Movement` of a line of at least 2 notes."""
-    often = np.zeros(255)
-    after = np.zeros((12, 12))
-    distance = moves = steps = followed = inert = turns = before = 0
-    for i in range(1, len(pitch)):
-        move = pitch[i] - pitch[i - 1]
-        often[move + 127] += 1
-        after[pitch[i - 1] % 12, pitch[i] % 12] += 1
-        distance += abs(move)
-        follows = (move != 0) & (before != 0)
-        onward = follows & ((before > 0) == (move > 0))
-        after_step = follows & (abs(before) <= 2)
-        followed += after_step
-        inert += after_step & onward
-        turns += follows & (not onward)
-        steps += (move != 0) & (abs(move) <= 2)
-        moves += move != 0
-        before = move if move != 0 else before
-    intervals, counts = np.empty(255, np.int64), np.empty(255, np.int64)
-    kinds = 0
-    for i in range(255):
-        intervals[kinds], counts[kinds] = i, often[i]
-        kinds += often[i] > 0
-    transitions, present = np.empty((12, 12), np.int64), np.zeros(12)
-    for a in range(12):
-        for b in range(12):
-            transitions[a, b] = after[a, b]
-            present[a] += after[a, b]
-    # H(present, next) - H(present)
-    bits = max(0.0, entropy_bits(after.reshape(-1)) - entropy_bits(present))
-    return (
-        *(intervals[:kinds], counts[:kinds], transitions, len(pitch) - 1, distance, moves, steps),
-        *(followed, inert, turns, entropy_bits(often), bits),
-    )
+def _movement_of(piece: Piece, melody: MelodyRule) -> Movement | Undefined:
+    line = melody_of(piece, melody)
+    if isinstance(line, Undefined):
+        return line
+    return line.movement if len(line.pitch) > 1 else TOO_FEW

@@ -13,24 +13,26 @@ from typing import Literal
 import numpy as np
 
 from concours.metrics.beat_grid import Beats, distinct_onsets, on_beats
-from concours.metrics.chroma import Segmentation
 from concours.metrics.compiled import compiled
 from concours.metrics.entropy import entropy_bits
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
-from concours.metrics.sweep import empty_spans, onsets_by_bar
+from concours.metrics.sweep import onsets_by_bar, together
 
 NO_NOTES = Undefined("no notes")
 
 
-def _empty_rate(piece: Piece, beats: Beats, span: Segmentation) -> float | Undefined:
+def _empty_rate(
+    piece: Piece, beats: Beats, span: Literal["beats", "bars"]
+) -> float | Undefined:
     if piece.n_notes == 0:
         return NO_NOTES
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    empty, spans = empty_spans(gridded, span)
+    found = together(gridded)
+    empty, spans = found.beats if span == "beats" else found.bars
     return 1.0 - (spans - empty) / spans if spans else Undefined("no note has a length")
 
 
@@ -55,7 +57,7 @@ def empty_beat_rate(piece: Piece, *, beats: Beats = "check") -> float | Undefine
     >>> empty_beat_rate(first_and_fourth)
     0.5
     """
-    return _empty_rate(piece, beats, "beat")
+    return _empty_rate(piece, beats, "beats")
 
 
 @metric(
@@ -77,7 +79,7 @@ def empty_measure_rate(piece: Piece, *, beats: Beats = "check") -> float | Undef
     >>> empty_measure_rate(make_piece(onset=[0, 3840], end=[480, 4320], pitch=[60, 62]))
     0.33333333333333337
     """
-    return _empty_rate(piece, beats, "bar")
+    return _empty_rate(piece, beats, "bars")
 
 
 @metric(
@@ -201,10 +203,8 @@ def ioi_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefi
     >>> ioi_entropy(make_piece(onset=[0, 480, 720], end=[1, 481, 721], pitch=[60] * 3)).value
     1.0
     """
-    onset = distinct_onsets(piece)
-    if len(onset) < 2:
-        return Undefined("fewer than two onsets")
-    return _histogram_entropy(onset[:-1], onset[1:], steps_per_quarter / piece.ticks_per_quarter)
+    found, _ = _histograms(piece, steps_per_quarter)
+    return found or Undefined("fewer than two onsets")
 
 
 @metric(
@@ -226,10 +226,8 @@ def duration_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | U
     >>> duration_entropy(make_piece(onset=[0, 480], end=[480, 1440], pitch=[60] * 2)).value
     1.0
     """
-    notes = piece.pitched
-    if notes.n_notes == 0:
-        return Undefined("no pitched notes")
-    return _histogram_entropy(notes.onset, notes.end, steps_per_quarter / piece.ticks_per_quarter)
+    _, found = _histograms(piece, steps_per_quarter)
+    return found or Undefined("no pitched notes")
 
 
 @metric(
@@ -265,16 +263,37 @@ def syncopation(
     return total / bars if bars else Undefined("no onset within the bars")
 
 
-def _histogram_entropy(start: Ints, stop: Ints, rate: float) -> Scored:
-    values, counts, bits = _counted(start, stop, rate)
-    histogram = dict(zip(map(str, values.tolist()), counts.tolist(), strict=True))
-    return Scored(bits, {"steps": histogram})
+def _histograms(piece: Piece, steps_per_quarter: int) -> tuple[Scored | None, Scored | None]:
+    """The entropies and histograms of the times between onsets and of the pitched notes' lengths;
+    None of nothing."""
+
+    def compute() -> tuple[Scored | None, Scored | None]:
+        onset, notes = distinct_onsets(piece), piece.pitched
+        rate = steps_per_quarter / piece.ticks_per_quarter
+        gaps, lengths = _steps(onset, notes.onset, notes.end, rate)
+        return _scored(*gaps), _scored(*lengths)
+
+    return piece.shared(("step_histograms", steps_per_quarter), compute)
+
+
+def _scored(histogram: Ints, bits: float) -> Scored | None:
+    if not len(histogram):
+        return None
+    return Scored(bits, {"steps": {str(step): n for step, n in histogram.tolist()}})
 
 
 @compiled
-def _counted(start: Ints, stop: Ints, rate: float) -> tuple[Ints, Ints, float]:
-    """Of ``stop - start`` in whole steps, a half rounded up: (each that occurs, ascending; how
-    often; the entropy)."""
+def _steps(
+    distinct: Ints, onset: Ints, end: Ints, rate: float
+) -> tuple[tuple[Ints, float], tuple[Ints, float]]:
+    """:func:`_counted` between neighbours of ``distinct``, and from each ``onset`` to its ``end``."""
+    return _counted(distinct[:-1], distinct[1:], rate), _counted(onset, end, rate)
+
+
+@compiled
+def _counted(start: Ints, stop: Ints, rate: float) -> tuple[Ints, float]:
+    """Of ``stop - start`` in whole steps, a half rounded up: (each that occurs, ascending, and how
+    often: shape (k, 2); the entropy)."""
     counts = np.zeros(1024, np.int64)
     rare = np.empty(len(start), np.int64)
     n = kinds = longest = 0
@@ -288,16 +307,18 @@ def _counted(start: Ints, stop: Ints, rate: float) -> tuple[Ints, Ints, float]:
             rare[n] = step
             n += 1
     rare = np.sort(rare[:n])
-    found, often = np.empty(kinds + n, np.int64), np.empty(kinds + n, np.int64)
+    found, often = np.empty((kinds + n, 2), np.int64), np.empty(kinds + n)
     k = 0
     for step in range(longest + 1):
         if counts[step] > 0:
-            found[k], often[k] = step, counts[step]
+            found[k, 0], found[k, 1] = step, counts[step]
             k += 1
     for i in range(n):
         if i > 0 and rare[i] == rare[i - 1]:
-            often[k - 1] += 1
+            found[k - 1, 1] += 1
         else:
-            found[k], often[k] = rare[i], 1
+            found[k, 0], found[k, 1] = rare[i], 1
             k += 1
-    return found[:k], often[:k], entropy_bits(often[:k].astype(np.float64))
+    for i in range(k):
+        often[i] = found[i, 1]
+    return found[:k], entropy_bits(often[:k])

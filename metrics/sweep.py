@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from concours.metrics.chroma import Segmentation
+from concours.metrics.beat_grid import distinct_onsets
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Bools, Ints, Piece
 
@@ -18,7 +18,8 @@ class Together(NamedTuple):
     """How long things sound at once, in ticks. ``pitched``: time from tick 0 to the last end of a
     pitched note; ``pitches``: the times of the distinct pitches, added up; ``one_pitch``,
     ``two_pitches``: where at least so many sound; ``one_track``, ``two_tracks``: of the tracks,
-    drums being one like others."""
+    drums being one like others. ``beats``, ``bars``: (those without a sounding note, all), of
+    :func:`occupied_spans`, up to the last end."""
 
     pitched: int
     pitches: int
@@ -26,15 +27,18 @@ class Together(NamedTuple):
     two_pitches: int
     one_track: int
     two_tracks: int
+    beats: tuple[int, int]
+    bars: tuple[int, int]
 
 
 def together(piece: Piece) -> Together:
-    """How much sounds at once, computed once a piece."""
+    """How much sounds at once and where nothing does, computed once a piece."""
 
     def compute() -> Together:
         p = piece.pitched
+        spans = piece.beat_edges, piece.bar_edges
         return Together(
-            *_together(p.onset, p.end, p.pitch, piece.onset, piece.end, piece.track)
+            *_together(p.onset, p.end, p.pitch, piece.onset, piece.end, piece.track, *spans)
         )
 
     return piece.shared("together", compute)
@@ -42,13 +46,21 @@ def together(piece: Piece) -> Together:
 
 @compiled
 def _together(
-    onset: Ints, end: Ints, pitch: Ints, any_onset: Ints, any_end: Ints, track: Ints
-) -> tuple[int, int, int, int, int, int]:
+    pitched_onset: Ints,
+    pitched_end: Ints,
+    pitch: Ints,
+    onset: Ints,
+    end: Ints,
+    track: Ints,
+    beat_edges: Ints,
+    bar_edges: Ints,
+) -> tuple[int, int, int, int, int, int, tuple[int, int], tuple[int, int]]:
     """The fields of :class:`Together`, from the pitched notes and from all."""
-    last, pitches = _lasting(onset, end, pitch)
-    one, two = _at_once(onset, end, pitch)
-    one_track, two_tracks = _at_once(any_onset, any_end, track)
-    return last, pitches, one, two, one_track, two_tracks
+    pitched, pitches = _lasting(pitched_onset, pitched_end, pitch)
+    one, two = _at_once(pitched_onset, pitched_end, pitch)
+    one_track, two_tracks = _at_once(onset, end, track)
+    beats, bars = _empty(onset, end, beat_edges), _empty(onset, end, bar_edges)
+    return pitched, pitches, one, two, one_track, two_tracks, beats, bars
 
 
 @compiled
@@ -63,8 +75,7 @@ def _at_once(onset: Ints, end: Ints, voice: Ints) -> tuple[int, int]:
         one += max(0, min(latest, onset[i]) - now)
         two += max(0, min(second, onset[i]) - now)
         now = onset[i]
-        if voice[i] != leader:
-            second = max(second, min(latest, end[i]))
+        second = max(second, min(latest, end[i]) if voice[i] != leader else 0)
         leader = voice[i] if end[i] > latest else leader
         latest = max(latest, end[i])
     return one + max(0, latest - now), two + max(0, second - now)
@@ -156,30 +167,12 @@ def occupied_spans(piece: Piece, edges: Ints) -> Bools:
     return _occupied(piece.onset, piece.end, edges)
 
 
-def empty_spans(piece: Piece, segmentation: Segmentation) -> tuple[int, int]:
-    """(beats or bars without a sounding note, all), of :func:`occupied_spans`, up to the last
-    end."""
-    of_beats, of_bars = piece.shared(
-        "empty_spans",
-        lambda: _empty_spans(piece.onset, piece.end, piece.beat_edges, piece.bar_edges),
-    )
-    return of_beats if segmentation == "beat" else of_bars
-
-
 @compiled
-def _empty_spans(
-    onset: Ints, end: Ints, beat_edges: Ints, bar_edges: Ints
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    stop = 0
+def _empty(onset: Ints, end: Ints, edges: Ints) -> tuple[int, int]:
+    """(spans without a sounding note, spans) that start before the last end."""
+    stop, spans, filled = 0, 0, 0
     for tick in end:
         stop = max(stop, tick)
-    return _empty(onset, end, beat_edges, stop), _empty(onset, end, bar_edges, stop)
-
-
-@compiled
-def _empty(onset: Ints, end: Ints, edges: Ints, stop: int) -> tuple[int, int]:
-    """(empty spans, spans) that start before ``stop``."""
-    spans, filled = 0, 0
     while spans < len(edges) - 1 and edges[spans] < stop:
         spans += 1
     if spans == 0:
@@ -290,8 +283,9 @@ def onsets_by_bar(piece: Piece, steps_per_quarter: int) -> OnsetsByBar:
 
     def compute() -> OnsetsByBar:
         per_quarter, quarter = _positive(steps_per_quarter), piece.ticks_per_quarter
+        onset = distinct_onsets(piece)
         return OnsetsByBar(
-            *_by_bar(piece.onset, piece.bar_edges, piece.beat_edges, per_quarter, quarter)
+            *_by_bar(onset, piece.bar_edges, piece.beat_edges, per_quarter, quarter)
         )
 
     return piece.shared(("onsets_by_bar", steps_per_quarter), compute)
