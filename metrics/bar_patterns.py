@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from concours.metrics.compiled import compiled
+from concours.metrics.ordering import sort_in_place
 from concours.metrics.piece import Ints, Piece
 
 
@@ -22,12 +23,13 @@ class BarPatterns(NamedTuple):
 def bar_patterns(piece: Piece, steps_per_quarter: int = 4) -> BarPatterns:
     """A number for each bar's set of (step of the bar, pitch), computed once a piece.
 
-    Steps are counted from each bar line, an onset going to the nearest (a half rounds up; past
-    the last step it stays in its bar). Drums and lengths are left out.
+        Steps are counted from each bar line, an onset going to the nearest (a half rounds up; past
+        the last step it stays in its bar). Drums and lengths are left out.
 
-    >>> from concours.metrics.piece import make_piece
-    >>> bar_patterns(make_piece(onset=[0, 3840], end=[1, 3841], pitch=[60, 60])).numbers
-    array([ 0, -1,  0])
+        >>> from concours.metrics.ordering import sort_in_place
+    from concours.metrics.piece import make_piece
+        >>> bar_patterns(make_piece(onset=[0, 3840], end=[1, 3841], pitch=[60, 60])).numbers
+        array([ 0, -1,  0])
     """
     return piece.shared(
         ("bar_patterns", steps_per_quarter), lambda: _patterns(piece, steps_per_quarter)
@@ -44,7 +46,7 @@ def _patterns(piece: Piece, steps_per_quarter: int) -> BarPatterns:
 
 @compiled
 def _numbered(onset: Ints, pitch: Ints, edges: Ints, rate: float) -> tuple[Ints, int, int]:
-    """The fields of :class:`BarPatterns`: bars are numbered by the hash of their events in order."""
+    """The fields of :class:`BarPatterns`, bars told apart by the hash of their sorted events."""
     bars = len(edges) - 1
     numbers = np.full(bars, -1, np.int64)
     room = 16
@@ -66,7 +68,7 @@ def _numbered(onset: Ints, pitch: Ints, edges: Ints, rate: float) -> tuple[Ints,
             continue
         heard += 1
         if not ascending:  # onsets that share a step
-            events[:n].sort()
+            sort_in_place(events[:n])
         code = np.uint64(1469598103934665603)
         for i in range(n):
             if i > 0 and events[i] == events[i - 1]:

@@ -72,5 +72,6 @@ def drum_pattern_consistency(piece: Piece, *, tolerance: float = 0.02) -> float 
         return NO_DRUMS
     duple = drum_in_pattern_rate(piece, division="duple", tolerance=tolerance)
     triple = drum_in_pattern_rate(piece, division="triple", tolerance=tolerance)
-    assert not isinstance(duple, Undefined) and not isinstance(triple, Undefined)
+    assert not isinstance(duple, Undefined)
+    assert not isinstance(triple, Undefined)
     return max(duple, triple)

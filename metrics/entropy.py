@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from concours.metrics.compiled import compiled
+from concours.metrics.ordering import sort_in_place
 from concours.metrics.piece import Floats, Ints
 
 
@@ -27,7 +28,9 @@ def entropy_bits(counts: Floats) -> float:
         positive[n] = count
         n += count > 0
     bits = 0.0
-    for count in np.sort(positive[:n]):
+    positive = positive[:n]
+    sort_in_place(positive)
+    for count in positive:
         p = count / total
         bits -= p * np.log2(p)
     return max(0.0, bits)

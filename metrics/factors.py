@@ -11,8 +11,6 @@ Conventions
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from concours.metrics.compiled import compiled

@@ -17,6 +17,7 @@ from concours.metrics.spec import Scored, Undefined
 
 YANG = "Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7"
 HURON = "Huron 2006, Sweet Anticipation; von Hippel & Huron 2000"
+TEXT = [str(interval) for interval in (*range(128), *range(-127, 0))]  # at [interval]
 TOO_FEW = Undefined("fewer than 2 notes in the melody")
 NO_MOVES = Undefined("the melody does not move")
 
@@ -49,7 +50,8 @@ def mean_interval(piece: Piece, *, melody: MelodyRule = "skyline") -> Scored | U
     moved = _movement_of(piece, melody)
     if isinstance(moved, Undefined):
         return moved
-    histogram = {str(interval): n for interval, n in moved.intervals.tolist()}
+    used, counts = moved.intervals.tolist()
+    histogram = {TEXT[i]: n for i, n in zip(used, counts, strict=True)}
     return Scored(moved.distance / moved.total, {"histogram": histogram})
 
 

@@ -23,7 +23,7 @@ TRACK_WORDS = ("melody", "lead", "vocal", "voice")
 
 
 class Movement(NamedTuple):
-    """How a line moves. ``intervals``: (k, 2), each signed interval that occurs, and how often;
+    """How a line moves. ``intervals``: (2, k), each signed interval that occurs, and how often;
     ``total``: all of them; ``transitions``: (12, 12), pitch classes before and after. Moves leave
     repeated notes out; a followed step has a move after it, an inert one a move in the same
     direction. ``transition_bits`` is the entropy of the next class, given the present one."""
@@ -75,30 +75,26 @@ def _melody(piece: Piece, rule: MelodyRule) -> Melody | Undefined:
     if not notes.n_notes:
         return Undefined("no pitched notes")
     line, movement = _line(notes.onset, notes.end, notes.pitch)
-    if not len(line[0]):
+    if not line.shape[1]:
         return Undefined("no pitched note has a length")
-    return Melody(*line, Movement(*movement))
+    return Melody(line[0], line[1], line[2], Movement(*movement))
 
 
 @compiled
 def _line(
     onset: Ints, end: Ints, pitch: Ints
-) -> tuple[
-    tuple[Ints, Ints, Ints],
-    tuple[Ints, Ints, int, int, int, int, int, int, int, float, float],
-]:
+) -> tuple[Ints, tuple[Ints, Ints, int, int, int, int, int, int, int, float, float]]:
     """(the skyline of sorted notes, the fields of its :class:`Movement`)."""
     line = skyline(onset, end, pitch)
     return line, _movement(line[2])
 
 
 @compiled
-def skyline(onset: Ints, end: Ints, pitch: Ints) -> tuple[Ints, Ints, Ints]:
-    """(onset, end, pitch) of the skyline of sorted notes."""
+def skyline(onset: Ints, end: Ints, pitch: Ints) -> Ints:
+    """The skyline of sorted notes: its onsets, ends and pitches, shape (3, n)."""
     n = len(onset)
-    starts = np.empty(n, np.int64)
-    stops = np.empty(n, np.int64)
-    pitches = np.empty(n, np.int64)
+    line = np.empty((3, n), np.int64)
+    starts, stops, pitches = line[0], line[1], line[2]
     kept, top = 0, -1
     for i in range(n):
         top = i if end[i] > onset[i] else top
@@ -110,7 +106,7 @@ def skyline(onset: Ints, end: Ints, pitch: Ints) -> tuple[Ints, Ints, Ints]:
             stops[kept - 1] = min(stops[kept - 1], onset[i])
         starts[kept], stops[kept], pitches[kept] = onset[top], end[top], pitch[top]
         kept += 1
-    return starts[:kept].copy(), stops[:kept].copy(), pitches[:kept].copy()
+    return line[:, :kept].copy()
 
 
 @compiled
@@ -135,10 +131,10 @@ def _movement(
         steps += (move != 0) & (abs(move) <= 2)
         moves += move != 0
         before = move if move != 0 else before
-    intervals = np.empty((255, 2), np.int64)
+    intervals = np.empty((2, 255), np.int64)
     kinds = 0
     for i in range(255):
-        intervals[kinds, 0], intervals[kinds, 1] = i - 127, often[i]
+        intervals[0, kinds], intervals[1, kinds] = i - 127, often[i]
         kinds += often[i] > 0
     transitions, present = np.empty((12, 12), np.int64), np.zeros(12)
     for a in range(12):
@@ -149,6 +145,6 @@ def _movement(
     bits = max(0.0, entropy_bits(after.reshape(-1)) - entropy_bits(present))
     total, interval_bits = len(pitch) - 1, entropy_bits(often)
     return (
-        *(intervals[:kinds].copy(), transitions, total, distance, moves, steps, followed, inert),
+        *(intervals[:, :kinds].copy(), transitions, total, distance, moves, steps, followed, inert),
         *(turns, interval_bits, bits),
     )

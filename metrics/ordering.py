@@ -84,3 +84,17 @@ def _untied(
             at -= 1
         order[at] = own
     return True
+
+
+@compiled
+def sort_in_place(values: Any) -> None:
+    """Sorts an array of shape (n,), a short one by insertion, which starts at once."""
+    if len(values) > LONGEST_TIE:
+        values.sort()
+        return
+    for i in range(1, len(values)):
+        value, at = values[i], i
+        while at > 0 and values[at - 1] > value:
+            values[at] = values[at - 1]
+            at -= 1
+        values[at] = value

@@ -90,9 +90,9 @@ class Piece:
         """The tempo up to the end of the last note."""
 
         def compute() -> Tempo:
-            first = int(self.onset[0]) if len(self.onset) else 0
-            quarter = self.ticks_per_quarter
-            return Tempo(*tempo_over(self.tempo_tick, self.tempo_qpm, quarter, first, self.end_tick))
+            ticks = int(self.onset[0]) if len(self.onset) else 0, self.end_tick
+            changes = self.tempo_tick, self.tempo_qpm
+            return Tempo(*tempo_over(*changes, self.ticks_per_quarter, *ticks))
 
         return self.shared("tempo", compute)
 

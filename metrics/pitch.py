@@ -50,7 +50,8 @@ def pitch_class_histogram(piece: Piece, weighting: Weighting = "count") -> Float
 
 class _Usage(NamedTuple):
     """``pitches`` and ``classes``: the weights, shapes (128,), (12,). Then how many of each have
-    any, the distance from the first to the last such pitch, and the two entropies."""
+    any, the distance from the first to the last such pitch, and the two entropies. ``one_bar``,
+    ``four_bars``: :func:`_window_entropies` of the notes that start within so many bars."""
 
     pitches: Floats
     classes: Floats
@@ -59,24 +60,33 @@ class _Usage(NamedTuple):
     span: int
     pitch_bits: float
     class_bits: float
+    one_bar: tuple[Floats, float, int]
+    four_bars: tuple[Floats, float, int]
 
 
 def _usage(piece: Piece, weighting: Weighting) -> _Usage:
     def compute() -> _Usage:
         p = piece.pitched
-        return _Usage(*_weighed(p.onset, p.end, p.pitch, weighting == "duration"))
+        by_length = weighting == "duration"
+        return _Usage(*_weighed(p.onset, p.end, p.pitch, p.bar_edges, by_length, _terms()))
 
     return piece.shared(("pitch_usage", weighting), compute)
 
 
 @compiled
 def _weighed(
-    onset: Ints, end: Ints, pitch: Ints, by_length: bool
-) -> tuple[Floats, Floats, int, int, int, float, float]:
+    onset: Ints, end: Ints, pitch: Ints, edges: Ints, by_length: bool, terms: Floats
+) -> tuple[Any, ...]:
     """The fields of a :class:`_Usage`."""
-    weights = np.zeros(128, np.int64)
+    bars = max(1, len(edges) - 1)
+    weights, by_bar = np.zeros(128, np.int64), np.zeros((bars, 12), np.int64)
+    bar = 0
     for i in range(len(pitch)):
-        weights[pitch[i]] += end[i] - onset[i] if by_length else 1
+        while bar < bars - 1 and edges[bar + 1] <= onset[i]:
+            bar += 1
+        weight = end[i] - onset[i] if by_length else 1
+        weights[pitch[i]] += weight
+        by_bar[bar, pitch[i] % 12] += weight
     pitches, classes = np.empty(128), np.zeros(12)
     n_pitches, n_classes, lowest, highest = 0, 0, 127, 0
     for p in range(128):
@@ -88,7 +98,9 @@ def _weighed(
     for weight in classes:
         n_classes += weight > 0
     bits = entropy_bits(pitches), entropy_bits(classes)
-    return pitches, classes, n_pitches, n_classes, highest - lowest, bits[0], bits[1]
+    one, four = _window_entropies(by_bar, 1, terms), _window_entropies(by_bar, min(4, bars), terms)
+    span = highest - lowest
+    return pitches, classes, n_pitches, n_classes, span, bits[0], bits[1], one, four
 
 
 @metric(
@@ -305,12 +317,8 @@ def pitch_class_entropy_4bar(piece: Piece, *, weighting: Weighting = "count") ->
 
 
 def _windowed_entropy(piece: Piece, bars: int, weighting: Weighting) -> Scored | Undefined:
-    def compute() -> tuple[Any, ...]:
-        p = piece.pitched
-        return _by_bar(p.onset, p.end, p.pitch, p.bar_edges, weighting == "duration", _terms())
-
-    of_one, of_four = piece.shared(("pitch_classes_by_bar", weighting), compute)
-    entropies, total, filled = of_one if bars == 1 else of_four
+    found = _usage(piece, weighting)
+    entropies, total, filled = found.one_bar if bars == 1 else found.four_bars
     if not filled:
         return NO_PITCHED_NOTES
     curve: list[float | None] = entropies.tolist()
@@ -319,22 +327,6 @@ def _windowed_entropy(piece: Piece, bars: int, weighting: Weighting) -> Scored |
         at = curve.index(-1.0, at + 1)
         curve[at] = None
     return Scored(total / filled, {"curve": curve})
-
-
-@compiled
-def _by_bar(
-    onset: Ints, end: Ints, pitch: Ints, edges: Ints, by_length: bool, terms: Floats
-) -> tuple[tuple[Floats, float, int], tuple[Floats, float, int]]:
-    """Of windows of one bar and of four: :func:`_window_entropies` of the notes, or their ticks,
-    that start in them."""
-    bars = max(1, len(edges) - 1)
-    weights = np.zeros((bars, 12), np.int64)
-    bar = 0
-    for i in range(len(onset)):
-        while bar < bars - 1 and edges[bar + 1] <= onset[i]:
-            bar += 1
-        weights[bar, pitch[i] % 12] += end[i] - onset[i] if by_length else 1
-    return _window_entropies(weights, 1, terms), _window_entropies(weights, min(4, bars), terms)
 
 
 @compiled

@@ -21,11 +21,11 @@ from concours.metrics.spec import Scored, Undefined
 from concours.metrics.sweep import onsets_by_bar, together
 
 NO_NOTES = Undefined("no notes")
+LONG = 1024  # steps; few notes last so long
+TEXT = [str(steps) for steps in range(LONG)]
 
 
-def _empty_rate(
-    piece: Piece, beats: Beats, span: Literal["beats", "bars"]
-) -> float | Undefined:
+def _empty_rate(piece: Piece, beats: Beats, span: Literal["beats", "bars"]) -> float | Undefined:
     if piece.n_notes == 0:
         return NO_NOTES
     gridded = on_beats(piece, beats)
@@ -203,8 +203,8 @@ def ioi_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefi
     >>> ioi_entropy(make_piece(onset=[0, 480, 720], end=[1, 481, 721], pitch=[60] * 3)).value
     1.0
     """
-    found, _ = _histograms(piece, steps_per_quarter)
-    return found or Undefined("fewer than two onsets")
+    gaps, _ = _histograms(piece, steps_per_quarter)
+    return _scored(*gaps) or Undefined("fewer than two onsets")
 
 
 @metric(
@@ -226,8 +226,8 @@ def duration_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | U
     >>> duration_entropy(make_piece(onset=[0, 480], end=[480, 1440], pitch=[60] * 2)).value
     1.0
     """
-    _, found = _histograms(piece, steps_per_quarter)
-    return found or Undefined("no pitched notes")
+    _, lengths = _histograms(piece, steps_per_quarter)
+    return _scored(*lengths) or Undefined("no pitched notes")
 
 
 @metric(
@@ -263,38 +263,40 @@ def syncopation(
     return total / bars if bars else Undefined("no onset within the bars")
 
 
-def _histograms(piece: Piece, steps_per_quarter: int) -> tuple[Scored | None, Scored | None]:
-    """The entropies and histograms of the times between onsets and of the pitched notes' lengths;
-    None of nothing."""
+_Histogram = tuple[Ints, float]  # (steps, and how often each: shape (2, k); the entropy)
 
-    def compute() -> tuple[Scored | None, Scored | None]:
+
+def _histograms(piece: Piece, steps_per_quarter: int) -> tuple[_Histogram, _Histogram]:
+    """Of the times from onset to onset, and of the lengths of the pitched notes."""
+
+    def compute() -> tuple[_Histogram, _Histogram]:
         onset, notes = distinct_onsets(piece), piece.pitched
-        rate = steps_per_quarter / piece.ticks_per_quarter
-        gaps, lengths = _steps(onset, notes.onset, notes.end, rate)
-        return _scored(*gaps), _scored(*lengths)
+        return _steps(onset, notes.onset, notes.end, steps_per_quarter / piece.ticks_per_quarter)
 
     return piece.shared(("step_histograms", steps_per_quarter), compute)
 
 
 def _scored(histogram: Ints, bits: float) -> Scored | None:
-    if not len(histogram):
+    steps, counts = histogram.tolist()
+    if not steps:
         return None
-    return Scored(bits, {"steps": {str(step): n for step, n in histogram.tolist()}})
+    named = {TEXT[s] if s < LONG else str(s): n for s, n in zip(steps, counts, strict=True)}
+    return Scored(bits, {"steps": named})
 
 
 @compiled
 def _steps(
     distinct: Ints, onset: Ints, end: Ints, rate: float
 ) -> tuple[tuple[Ints, float], tuple[Ints, float]]:
-    """:func:`_counted` between neighbours of ``distinct``, and from each ``onset`` to its ``end``."""
+    """:func:`_counted` between neighbours of ``distinct``; from each ``onset`` to its ``end``."""
     return _counted(distinct[:-1], distinct[1:], rate), _counted(onset, end, rate)
 
 
 @compiled
 def _counted(start: Ints, stop: Ints, rate: float) -> tuple[Ints, float]:
     """Of ``stop - start`` in whole steps, a half rounded up: (each that occurs, ascending, and how
-    often: shape (k, 2); the entropy)."""
-    counts = np.zeros(1024, np.int64)
+    often: shape (2, k); the entropy)."""
+    counts = np.zeros(LONG, np.int64)
     rare = np.empty(len(start), np.int64)
     n = kinds = longest = 0
     for i in range(len(start)):
@@ -307,18 +309,18 @@ def _counted(start: Ints, stop: Ints, rate: float) -> tuple[Ints, float]:
             rare[n] = step
             n += 1
     rare = np.sort(rare[:n])
-    found, often = np.empty((kinds + n, 2), np.int64), np.empty(kinds + n)
+    for i in range(n):
+        kinds += i == 0 or rare[i] != rare[i - 1]
+    found, often = np.zeros((2, kinds), np.int64), np.empty(kinds)
     k = 0
     for step in range(longest + 1):
         if counts[step] > 0:
-            found[k, 0], found[k, 1] = step, counts[step]
+            found[0, k], found[1, k] = step, counts[step]
             k += 1
     for i in range(n):
-        if i > 0 and rare[i] == rare[i - 1]:
-            found[k - 1, 1] += 1
-        else:
-            found[k, 0], found[k, 1] = rare[i], 1
-            k += 1
-    for i in range(k):
-        often[i] = found[i, 1]
-    return found[:k], entropy_bits(often[:k])
+        k += i > 0 and rare[i] != rare[i - 1]
+        found[0, k] = rare[i]
+        found[1, k] += 1
+    for i in range(kinds):
+        often[i] = found[1, i]
+    return found, entropy_bits(often)

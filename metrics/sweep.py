@@ -284,9 +284,7 @@ def onsets_by_bar(piece: Piece, steps_per_quarter: int) -> OnsetsByBar:
     def compute() -> OnsetsByBar:
         per_quarter, quarter = _positive(steps_per_quarter), piece.ticks_per_quarter
         onset = distinct_onsets(piece)
-        return OnsetsByBar(
-            *_by_bar(onset, piece.bar_edges, piece.beat_edges, per_quarter, quarter)
-        )
+        return OnsetsByBar(*_by_bar(onset, piece.bar_edges, piece.beat_edges, per_quarter, quarter))
 
     return piece.shared(("onsets_by_bar", steps_per_quarter), compute)
 

@@ -69,7 +69,8 @@ def polyphony_rate(piece: Piece, *, at_least: int = 2) -> float | Undefined:
         return NOTHING_SOUNDS
     if at_least == 2:
         return found.two_pitches / found.pitched
-    return sum(ticks_at_polyphony(piece)[at_least:].tolist()) / found.pitched
+    several: int = ticks_at_polyphony(piece)[at_least:].sum()
+    return float(several / found.pitched)
 
 
 @metric(
