@@ -99,9 +99,11 @@ class Piece:
     @property
     def pitched(self) -> Piece:
         """The same piece without its drums (itself where there are none)."""
-        return self.shared(
-            "pitched", lambda: self.where(~self.is_drum) if self.is_drum.any() else self
+        # None for the piece itself: a piece that held itself would wait for the garbage collector
+        found = self.shared(
+            "pitched", lambda: self.where(~self.is_drum) if self.is_drum.any() else None
         )
+        return self if found is None else found
 
     def where(self, keep: Bools) -> Piece:
         """The notes selected by a mask of shape (n,), on the same bars and maps."""
@@ -256,7 +258,7 @@ def lay_out(
     )
     piece.shared("end_tick", lambda: last)
     if not drummed:
-        piece.shared("pitched", lambda: piece)
+        piece.shared("pitched", lambda: None)
     return piece
 
 
