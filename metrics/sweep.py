@@ -18,8 +18,8 @@ class Together(NamedTuple):
     """How long things sound at once, in ticks. ``pitched``: time from tick 0 to the last end of a
     pitched note; ``pitches``: the times of the distinct pitches, added up; ``one_pitch``,
     ``two_pitches``: where at least so many sound; ``one_track``, ``two_tracks``: of the tracks,
-    drums being one like others. ``beats``, ``bars``: (those without a sounding note, all), of
-    :func:`occupied_spans`, up to the last end."""
+    drums being one like others. ``beats``, ``bars``: their
+    :func:`empty_spans`."""
 
     pitched: int
     pitches: int
@@ -144,42 +144,36 @@ def _time_at_each_count(onset: Ints, end: Ints, pitch: Ints) -> Ints:
     return ticks
 
 
-@compiled
-def _occupied(onset: Ints, end: Ints, edges: Ints) -> Bools:
-    spans = len(edges) - 1
-    occupied = np.empty(spans, np.bool_)
-    i, reach = 0, 0  # the first note of later spans; up to where those before it sound
-    for span in range(spans):
-        while i < len(onset) and (onset[i] < edges[span + 1] or span == spans - 1):
-            reach = max(reach, end[i], onset[i] + 1)  # no length: in the span of its onset
-            i += 1
-        occupied[span] = reach > edges[span]
-    return occupied
+def empty_spans(piece: Piece, edges: Ints) -> tuple[int, int]:
+    """(spans between ``edges`` without a sounding note, spans), of those that start before the last
+    end; ``edges`` ascend from 0 to that end or further.
 
-
-def occupied_spans(piece: Piece, edges: Ints) -> Bools:
-    """Which of the half-open spans between ``edges`` hold a sounding note; shape (spans,).
-
-    A note of no length occupies the span of its onset. Drums count.
+    A note of no length sounds in the span of its onset, at the very end in the last one. Drums
+    count.
     """
-    if len(edges) < 2:
-        return np.zeros(0, np.bool_)
-    return _occupied(piece.onset, piece.end, edges)
+    empty, spans = _empty(piece.onset, piece.end, edges)
+    return int(empty), int(spans)
 
 
 @compiled
 def _empty(onset: Ints, end: Ints, edges: Ints) -> tuple[int, int]:
-    """(spans without a sounding note, spans) that start before the last end."""
-    stop, spans, filled = 0, 0, 0
+    """:func:`empty_spans`: those that lie within a gap between the notes."""
+    last = 0
     for tick in end:
-        stop = max(stop, tick)
-    while spans < len(edges) - 1 and edges[spans] < stop:
-        spans += 1
-    if spans == 0:
-        return 0, 0
-    for sounds in _occupied(onset, end, edges[: spans + 1]):
-        filled += sounds
-    return spans - filled, spans
+        last = max(last, tick)
+    empty, span, reach = 0, 0, 0
+    for i in range(len(onset)):
+        start = min(onset[i], last - 1)
+        if start > reach:
+            while edges[span] < reach:
+                span += 1
+            while span < len(edges) - 1 and edges[span + 1] <= start:
+                empty += 1
+                span += 1
+        reach = max(reach, end[i], onset[i] + 1)
+    while span < len(edges) - 1 and edges[span] < last:
+        span += 1
+    return empty, span
 
 
 @compiled

@@ -235,6 +235,7 @@ def _totals(
     for number in track:
         highest = max(highest, number)
     rows = np.zeros((highest + 1, 5), np.int64)
+    rows[:, 3] = 127
     notes = np.zeros(129, np.int64)
     total, squared, softest, loudest = 0, 0, 127, 0
     for i in range(len(velocity)):
@@ -247,10 +248,10 @@ def _totals(
             continue
         notes[program[i]] += 1
         row = rows[track[i]]
-        row[3] = min(row[3], pitch[i]) if row[1] > 0 else pitch[i]
-        row[4] = max(row[4], pitch[i])
         row[1] += 1
         row[2] += pitch[i]
+        row[3] = min(row[3], pitch[i])
+        row[4] = max(row[4], pitch[i])
     instruments = np.empty((129, 2), np.int64)
     kinds = n = 0
     for k in range(129):

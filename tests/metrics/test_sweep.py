@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concours.metrics.piece import Piece, make_piece
-from concours.metrics.sweep import occupied_spans, onset_grid, ticks_at_polyphony
+from concours.metrics.sweep import empty_spans, onset_grid, ticks_at_polyphony
 
 NOTES = st.lists(
     st.tuples(st.integers(0, 60), st.integers(0, 20), st.integers(58, 63), st.booleans()),
@@ -39,18 +39,18 @@ def test_polyphony_is_that_of_a_piano_roll(notes: list[tuple[int, int, int, bool
 
 
 @given(NOTES)
-def test_spans_are_occupied_where_a_roll_is(notes: list[tuple[int, int, int, bool]]) -> None:
+def test_spans_are_empty_where_a_roll_is(notes: list[tuple[int, int, int, bool]]) -> None:
     piece = _piece(notes)
-    edges = piece.beat_edges
-    expected = [
-        any(max(a, n[0]) < min(b, n[0] + n[1]) or a <= n[0] < b for n in notes)
-        for a, b in pairwise(edges)
+    last = max((a + d for a, d, _, _ in notes), default=0)
+    spans = [(a, b) for a, b in pairwise(piece.beat_edges.tolist()) if a < last]
+    empty = [
+        not any(max(a, n[0]) < min(b, n[0] + n[1]) or a <= n[0] < b for n in notes)
+        for a, b in spans
     ]
-    found = occupied_spans(piece, edges).tolist()
-    # a note of no length on the last edge belongs to the beat before it
-    if any(n[0] == edges[-1] and n[1] == 0 for n in notes):
-        found, expected = found[:-1], expected[:-1]
-    assert found == expected
+    # a note of no length at the very end belongs to the beat before it
+    if spans and spans[-1][1] == last and any(n[0] == last for n in notes):
+        empty[-1] = False
+    assert empty_spans(piece, piece.beat_edges) == (sum(empty), len(spans))
 
 
 def test_onsets_never_drift_on_a_resolution_that_the_grid_does_not_divide() -> None:
