@@ -28,6 +28,8 @@ Bools = NDArray[np.bool_]
 
 FROM_0, AT_120 = np.zeros(1, np.int64), np.full(1, 120.0)
 
+ABSENT: Any = object()
+
 T = TypeVar("T")
 
 
@@ -118,9 +120,10 @@ class Piece:
 
     def shared(self, key: Hashable, compute: Callable[[], T]) -> T:
         """An intermediate result that several metrics use, computed once a piece."""
-        if key not in self._shared:
-            self._shared[key] = compute()
-        return cast(T, self._shared[key])
+        found: T = self._shared.get(key, ABSENT)
+        if found is ABSENT:
+            found = self._shared[key] = compute()
+        return found
 
     def to_seconds(self, ticks: ArrayLike) -> Floats:
         """Seconds from tick 0 under the tempo map; same shape as ``ticks``."""

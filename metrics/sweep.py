@@ -1,4 +1,4 @@
-"""Sweeps over the notes of a piece, compiled: what sounds together, and which spans are silent.
+"""Sweeps over the notes of a piece, compiled: what sounds together, and where nothing does.
 
 Each costs O(n log n) in the notes and nothing in the tick resolution: no dense piano roll.
 """
@@ -18,8 +18,10 @@ class Together(NamedTuple):
     """How long things sound at once, in ticks. ``pitched``: time from tick 0 to the last end of a
     pitched note; ``pitches``: the times of the distinct pitches, added up; ``one_pitch``,
     ``two_pitches``: where at least so many sound; ``one_track``, ``two_tracks``: of the tracks,
-    drums being one like others. ``beats``, ``bars``: their
-    :func:`empty_spans`."""
+    drums being one like others.
+
+    ``beats``, ``bars``: (those in which nothing sounds, all), of those that start before the last
+    end. A note of no length sounds in the beat of its onset, at the very end in the last one."""
 
     pitched: int
     pitches: int
@@ -35,62 +37,83 @@ def together(piece: Piece) -> Together:
     """How much sounds at once and where nothing does, computed once a piece."""
 
     def compute() -> Together:
-        p = piece.pitched
+        voices = piece.pitch, piece.track, piece.is_drum
         spans = piece.beat_edges, piece.bar_edges
-        return Together(
-            *_together(p.onset, p.end, p.pitch, piece.onset, piece.end, piece.track, *spans)
-        )
+        return Together(*_together(piece.onset, piece.end, *voices, piece.end_tick, *spans))
 
     return piece.shared("together", compute)
 
 
 @compiled
 def _together(
-    pitched_onset: Ints,
-    pitched_end: Ints,
-    pitch: Ints,
     onset: Ints,
     end: Ints,
+    pitch: Ints,
     track: Ints,
+    is_drum: Bools,
+    last: int,
     beat_edges: Ints,
     bar_edges: Ints,
 ) -> tuple[int, int, int, int, int, int, tuple[int, int], tuple[int, int]]:
-    """The fields of :class:`Together`, from the pitched notes and from all."""
-    pitched, pitches = _lasting(pitched_onset, pitched_end, pitch)
-    one, two = _at_once(pitched_onset, pitched_end, pitch)
-    one_track, two_tracks = _at_once(onset, end, track)
-    beats, bars = _empty(onset, end, beat_edges), _empty(onset, end, bar_edges)
-    return pitched, pitches, one, two, one_track, two_tracks, beats, bars
+    """The fields of :class:`Together`; ``last``: the last end."""
+    ends = np.zeros(128, np.int64)  # the last end of each pitch so far
+    pitched = pitches = 0
+    of_pitches, of_tracks = (0, 0, 0, 0, -1, 0), (0, 0, 0, 0, -1, 0)
+    reach, beats, bars = 0, (0, 0), (0, 0)
+    for i in range(len(onset)):
+        if onset[i] > reach:
+            beats = _past_gap(beats, beat_edges, reach, min(onset[i], last - 1))
+            bars = _past_gap(bars, bar_edges, reach, min(onset[i], last - 1))
+        reach = max(reach, end[i], onset[i] + 1)
+        of_tracks = _next(of_tracks, onset[i], end[i], track[i])
+        if is_drum[i]:
+            continue
+        of_pitches = _next(of_pitches, onset[i], end[i], pitch[i])
+        own = ends[pitch[i]]
+        pitches += max(0, end[i] - max(onset[i], own))
+        ends[pitch[i]] = max(own, end[i])
+        pitched = max(pitched, end[i] if end[i] > onset[i] else 0)
+    of_pitches = _next(of_pitches, of_pitches[2], of_pitches[2], -1)
+    of_tracks = _next(of_tracks, of_tracks[2], of_tracks[2], -1)
+    beats, bars = _past_end(beats, beat_edges, last), _past_end(bars, bar_edges, last)
+    return pitched, pitches, *of_pitches[:2], *of_tracks[:2], beats, bars
 
 
 @compiled
-def _at_once(onset: Ints, end: Ints, voice: Ints) -> tuple[int, int]:
-    """(ticks in which at least one voice sounds, at least two).
+def _next(
+    state: tuple[int, int, int, int, int, int], start: int, stop: int, voice: int
+) -> tuple[int, int, int, int, int, int]:
+    """The next note's part in how long at least one voice sounds, and at least two.
 
-    For these the two latest ends so far suffice, of two different voices.
+    The state: (ticks of one, ticks of two, the latest end so far, the latest in another voice than
+    that, the voice of the former, the last start). No other end can matter.
     """
-    latest, second, leader, now = 0, 0, -1, 0
-    one = two = 0
-    for i in range(len(onset)):
-        one += max(0, min(latest, onset[i]) - now)
-        two += max(0, min(second, onset[i]) - now)
-        now = onset[i]
-        second = max(second, min(latest, end[i]) if voice[i] != leader else 0)
-        leader = voice[i] if end[i] > latest else leader
-        latest = max(latest, end[i])
-    return one + max(0, latest - now), two + max(0, second - now)
+    one, two, latest, second, leader, now = state
+    one += max(0, min(latest, start) - now)
+    two += max(0, min(second, start) - now)
+    second = max(second, min(latest, stop) if voice != leader else 0)
+    leader = voice if stop > latest else leader
+    return one, two, max(latest, stop), second, leader, start
 
 
 @compiled
-def _lasting(onset: Ints, end: Ints, pitch: Ints) -> tuple[int, int]:
-    """(time to the last end of a note with a length, times of the distinct pitches added up)."""
-    reach = np.zeros(128, np.int64)  # the last end of each pitch so far
-    last = total = 0
-    for i in range(len(onset)):
-        total += max(0, end[i] - max(onset[i], reach[pitch[i]]))
-        reach[pitch[i]] = max(reach[pitch[i]], end[i])
-        last = max(last, end[i] if end[i] > onset[i] else 0)
-    return last, total
+def _past_gap(passed: tuple[int, int], edges: Ints, start: int, stop: int) -> tuple[int, int]:
+    """(spans that lie within gaps, spans passed), after a gap from ``start`` to ``stop``."""
+    empty, span = passed
+    while span < len(edges) - 1 and edges[span] < start:
+        span += 1
+    while span < len(edges) - 1 and edges[span + 1] <= stop:
+        empty += 1
+        span += 1
+    return empty, span
+
+
+@compiled
+def _past_end(passed: tuple[int, int], edges: Ints, last: int) -> tuple[int, int]:
+    empty, span = passed
+    while span < len(edges) - 1 and edges[span] < last:
+        span += 1
+    return empty, span
 
 
 def ticks_at_polyphony(piece: Piece) -> Ints:
@@ -142,38 +165,6 @@ def _time_at_each_count(onset: Ints, end: Ints, pitch: Ints) -> Ints:
         count -= 1
         now = stops[count]
     return ticks
-
-
-def empty_spans(piece: Piece, edges: Ints) -> tuple[int, int]:
-    """(spans between ``edges`` without a sounding note, spans), of those that start before the last
-    end; ``edges`` ascend from 0 to that end or further.
-
-    A note of no length sounds in the span of its onset, at the very end in the last one. Drums
-    count.
-    """
-    empty, spans = _empty(piece.onset, piece.end, edges)
-    return int(empty), int(spans)
-
-
-@compiled
-def _empty(onset: Ints, end: Ints, edges: Ints) -> tuple[int, int]:
-    """:func:`empty_spans`: those that lie within a gap between the notes."""
-    last = 0
-    for tick in end:
-        last = max(last, tick)
-    empty, span, reach = 0, 0, 0
-    for i in range(len(onset)):
-        start = min(onset[i], last - 1)
-        if start > reach:
-            while edges[span] < reach:
-                span += 1
-            while span < len(edges) - 1 and edges[span + 1] <= start:
-                empty += 1
-                span += 1
-        reach = max(reach, end[i], onset[i] + 1)
-    while span < len(edges) - 1 and edges[span] < last:
-        span += 1
-    return empty, span
 
 
 @compiled
@@ -295,17 +286,15 @@ def _by_bar(
 
 @compiled
 def _syncopated(grid: Bools, offset: Ints, weights: Ints) -> tuple[int, int]:
-    total, bars, last, heaviest = 0, 0, -1, 0
+    total, bars, held, heaviest = 0, 0, 0, 0  # weights of the last onset, and since it
     for bar in range(len(offset) - 1):
         heard = False
         for step in range(offset[bar], offset[bar + 1]):
-            if grid[step]:
-                heard = True
-                if last >= 0:
-                    total += heaviest - weights[last]
-                last, heaviest = step, weights[step]
-            else:
-                heaviest = max(heaviest, weights[step])
+            onset, weight = grid[step], weights[step]
+            heard |= onset
+            total += heaviest - held if onset else 0
+            held = weight if onset else held
+            heaviest = weight if onset else max(heaviest, weight)
         bars += heard
     return total, bars
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concours.metrics.piece import Piece, make_piece
-from concours.metrics.sweep import empty_spans, onset_grid, ticks_at_polyphony
+from concours.metrics.sweep import onset_grid, ticks_at_polyphony, together
 
 NOTES = st.lists(
     st.tuples(st.integers(0, 60), st.integers(0, 20), st.integers(58, 63), st.booleans()),
@@ -39,7 +39,7 @@ def test_polyphony_is_that_of_a_piano_roll(notes: list[tuple[int, int, int, bool
 
 
 @given(NOTES)
-def test_spans_are_empty_where_a_roll_is(notes: list[tuple[int, int, int, bool]]) -> None:
+def test_beats_are_empty_where_a_roll_is(notes: list[tuple[int, int, int, bool]]) -> None:
     piece = _piece(notes)
     last = max((a + d for a, d, _, _ in notes), default=0)
     spans = [(a, b) for a, b in pairwise(piece.beat_edges.tolist()) if a < last]
@@ -50,7 +50,7 @@ def test_spans_are_empty_where_a_roll_is(notes: list[tuple[int, int, int, bool]]
     # a note of no length at the very end belongs to the beat before it
     if spans and spans[-1][1] == last and any(n[0] == last for n in notes):
         empty[-1] = False
-    assert empty_spans(piece, piece.beat_edges) == (sum(empty), len(spans))
+    assert together(piece).beats == (sum(empty), len(spans))
 
 
 def test_onsets_never_drift_on_a_resolution_that_the_grid_does_not_divide() -> None:
