@@ -31,17 +31,15 @@ def bar_patterns(piece: Piece, steps_per_quarter: int = 4) -> BarPatterns:
         >>> bar_patterns(make_piece(onset=[0, 3840], end=[1, 3841], pitch=[60, 60])).numbers
         array([ 0, -1,  0])
     """
-    return piece.shared(
-        ("bar_patterns", steps_per_quarter), lambda: _patterns(piece, steps_per_quarter)
-    )
 
+    def compute() -> BarPatterns:
+        notes, edges = piece.pitched, piece.bar_edges
+        if not notes.n_notes:
+            return BarPatterns(np.full(max(0, len(edges) - 1), -1, np.int64), 0, 0)
+        rate = steps_per_quarter / piece.ticks_per_quarter
+        return BarPatterns(*_numbered(notes.onset, notes.pitch, edges, rate))
 
-def _patterns(piece: Piece, steps_per_quarter: int) -> BarPatterns:
-    notes = piece.pitched
-    if not notes.n_notes:
-        return BarPatterns(np.full(max(0, len(piece.bar_edges) - 1), -1, np.int64), 0, 0)
-    rate = steps_per_quarter / piece.ticks_per_quarter
-    return BarPatterns(*_numbered(notes.onset, notes.pitch, piece.bar_edges, rate))
+    return piece.shared(("bar_patterns", steps_per_quarter), compute)
 
 
 @compiled
@@ -59,7 +57,7 @@ def _numbered(onset: Ints, pitch: Ints, edges: Ints, rate: float) -> tuple[Ints,
     for bar in range(bars):
         n, ascending = 0, True
         while k < len(onset) and (bar == bars - 1 or onset[k] < edges[bar + 1]):
-            step = int(np.floor((onset[k] - edges[bar]) * rate + 0.5))
+            step = int((onset[k] - edges[bar]) * rate + 0.5)
             events[n] = step * 128 + pitch[k]
             ascending = ascending and (n == 0 or events[n - 1] <= events[n])
             n += 1

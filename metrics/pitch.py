@@ -95,8 +95,8 @@ def _weighed(
         if weights[p] > 0:
             lowest, highest = min(lowest, p), p
             n_pitches += 1
-    for weight in classes:
-        n_classes += weight > 0
+    for k in range(12):
+        n_classes += classes[k] > 0
     bits = entropy_bits(pitches), entropy_bits(classes)
     one, four = _window_entropies(by_bar, 1, terms), _window_entropies(by_bar, min(4, bars), terms)
     span = highest - lowest

@@ -21,7 +21,7 @@ from concours.metrics.spec import Scored, Undefined
 from concours.metrics.sweep import onsets_by_bar, together
 
 NO_NOTES = Undefined("no notes")
-LONG = 1024  # steps; few notes last so long
+LONG = 512  # steps; few notes last so long
 TEXT = [str(steps) for steps in range(LONG)]
 
 
@@ -300,7 +300,7 @@ def _counted(start: Ints, stop: Ints, rate: float) -> tuple[Ints, float]:
     rare = np.empty(len(start), np.int64)
     n = kinds = longest = 0
     for i in range(len(start)):
-        step = int(np.floor((stop[i] - start[i]) * rate + 0.5))
+        step = int((stop[i] - start[i]) * rate + 0.5)
         if step < len(counts):
             kinds += counts[step] == 0
             counts[step] += 1

@@ -206,11 +206,11 @@ def _factored(onset: Ints, end: Ints, pitch: Ints, rate: float) -> tuple[Ints, i
     n = len(onset) - 1
     tokens, length = np.empty(n, np.int64), np.empty(n, np.int64)
     longest = 0
-    before = int(np.floor(onset[0] * rate + 0.5))
+    before = int(onset[0] * rate + 0.5)
     for i in range(n):
-        length[i] = int(np.floor((end[i + 1] - onset[i + 1]) * rate + 0.5))
+        length[i] = int((end[i + 1] - onset[i + 1]) * rate + 0.5)
         longest = max(longest, length[i])
-        at = int(np.floor(onset[i + 1] * rate + 0.5))
+        at = int(onset[i + 1] * rate + 0.5)
         tokens[i] = at - before
         before = at
     for i in range(n):

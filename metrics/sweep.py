@@ -182,7 +182,7 @@ def _onset_steps(
         while bar < bars - 1 and bar_edges[bar + 1] <= onset[i]:
             bar += 1
         position = (onset[i] - bar_edges[bar]) * per_quarter / ticks_per_quarter
-        at = offset[bar] + int(np.floor(position + 0.5))
+        at = offset[bar] + int(position + 0.5)
         if at < offset[-1]:  # past the last step there is no bar left to round up into
             grid[at] = True
     return grid, offset
