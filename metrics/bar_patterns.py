@@ -23,13 +23,12 @@ class BarPatterns(NamedTuple):
 def bar_patterns(piece: Piece, steps_per_quarter: int = 4) -> BarPatterns:
     """A number for each bar's set of (step of the bar, pitch), computed once a piece.
 
-        Steps are counted from each bar line, an onset going to the nearest (a half rounds up; past
-        the last step it stays in its bar). Drums and lengths are left out.
+    Steps are counted from each bar line, an onset going to the nearest (a half rounds up; past
+    the last step it stays in its bar). Drums and lengths are left out.
 
-        >>> from concours.metrics.ordering import sort_in_place
-    from concours.metrics.piece import make_piece
-        >>> bar_patterns(make_piece(onset=[0, 3840], end=[1, 3841], pitch=[60, 60])).numbers
-        array([ 0, -1,  0])
+    >>> from concours.metrics.piece import make_piece
+    >>> bar_patterns(make_piece(onset=[0, 3840], end=[1, 3841], pitch=[60, 60])).numbers
+    array([ 0, -1,  0])
     """
 
     def compute() -> BarPatterns:

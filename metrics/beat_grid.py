@@ -12,14 +12,13 @@ Conventions
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
 from concours.metrics.beat_estimate import on_estimated_beats
 from concours.metrics.compiled import compiled
-from concours.metrics.piece import Floats, Ints, Piece
+from concours.metrics.piece import Ints, Piece
 from concours.metrics.spec import Undefined
 
 Beats = Literal["check", "trust", "estimate"]
@@ -41,14 +40,7 @@ def beat_grid_clarity_of(piece: Piece) -> float:
 
 
 def _onsets(piece: Piece) -> tuple[Ints, float]:
-    return piece.shared("onsets", lambda: _clarity(piece.onset, _phases(piece.ticks_per_quarter)))
-
-
-@lru_cache(maxsize=16)
-def _phases(ticks_per_quarter: int) -> Floats:
-    """Cosine and sine of the phase of each tick of a quarter: shape (2, ticks_per_quarter)."""
-    angle = 2 * np.pi * np.arange(ticks_per_quarter) / ticks_per_quarter
-    return np.stack([np.cos(angle), np.sin(angle)])
+    return piece.shared("onsets", lambda: _clarity(piece.onset, piece.ticks_per_quarter))
 
 
 def on_beats(piece: Piece, beats: Beats) -> Piece | Undefined:
@@ -71,12 +63,11 @@ def on_beats(piece: Piece, beats: Beats) -> Piece | Undefined:
 
 
 @compiled
-def _clarity(onset: Ints, phases: Floats) -> tuple[Ints, float]:
+def _clarity(onset: Ints, ticks_per_quarter: int) -> tuple[Ints, float]:
     """(the distinct onsets, the clarity of their grid).
 
     Onsets of one place within the quarter, which are most in a score, are summed at once.
     """
-    ticks_per_quarter = phases.shape[1]
     distinct = np.empty(len(onset), np.int64)
     n = 0
     for i in range(len(onset)):
@@ -111,7 +102,11 @@ def _clarity(onset: Ints, phases: Floats) -> tuple[Ints, float]:
         for j in range(kinds):
             # whole numbers, so that any resolution gives the same phase
             phase = (k * places[j]) % ticks_per_quarter
-            x += counts[j] * phases[0, phase]
-            y += counts[j] * phases[1, phase]
+            if phase == 0:
+                x += counts[j]
+                continue
+            angle = 2 * np.pi * phase / ticks_per_quarter
+            x += counts[j] * np.cos(angle)
+            y += counts[j] * np.sin(angle)
         best = max(best, np.sqrt(x * x + y * y) / n)
     return distinct, min(1.0, best)

@@ -71,7 +71,7 @@ class Piece:
     track_names: tuple[str, ...]
     has_velocity: bool
     events_end: int = 0
-    _shared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    _shared: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def n_notes(self) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from concours.metrics.beat_grid import Beats, distinct_onsets, on_beats
 from concours.metrics.compiled import compiled
 from concours.metrics.entropy import entropy_bits
+from concours.metrics.ordering import sort_in_place
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
@@ -308,7 +309,7 @@ def _counted(start: Ints, stop: Ints, rate: float) -> tuple[Ints, float]:
         else:
             rare[n] = step
             n += 1
-    rare = np.sort(rare[:n])
+    sort_in_place(rare[:n])
     for i in range(n):
         kinds += i == 0 or rare[i] != rare[i - 1]
     found, often = np.zeros((2, kinds), np.int64), np.empty(kinds)

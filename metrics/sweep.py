@@ -1,6 +1,6 @@
 """Sweeps over the notes of a piece, compiled: what sounds together, and where nothing does.
 
-Each costs O(n log n) in the notes and nothing in the tick resolution: no dense piano roll.
+Each costs time in proportion to the notes and nothing for the tick resolution: no dense piano roll.
 """
 
 from __future__ import annotations

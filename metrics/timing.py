@@ -14,6 +14,7 @@ import numpy as np
 
 from concours.metrics.beat_grid import Beats, beat_grid_clarity_of, distinct_onsets, on_beats
 from concours.metrics.compiled import compiled
+from concours.metrics.ordering import sort_in_place
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Invariance, Scored, Undefined
@@ -130,8 +131,8 @@ def _swing(onset: Ints, beat_edges: Ints, quarter: int) -> tuple[float, int]:
                 n += 1
     if n == 0:
         return 0.0, 0
-    ordered = np.sort(ratios[:n])
-    return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2, n
+    sort_in_place(ratios[:n])
+    return (ratios[(n - 1) // 2] + ratios[n // 2]) / 2, n
 
 
 @_metric("quarter per minute", math.inf, "Time-weighted mean of the tempo map")
