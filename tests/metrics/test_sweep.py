@@ -1,5 +1,6 @@
 """The sweeps agree with dense piano rolls, tick by tick."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -69,3 +70,22 @@ def test_an_onset_just_before_a_bar_line_belongs_to_the_next_bar() -> None:
     grid, offset = onset_grid(piece, 4)
     assert np.flatnonzero(grid).tolist() == [0, 16, 20]
     assert offset.tolist() == [0, 16, 32]
+
+
+@given(NOTES, st.lists(st.integers(0, 3), min_size=25, max_size=25))
+def test_two_at_once_are_those_of_a_piano_roll(
+    notes: list[tuple[int, int, int, bool]], tracks: list[int]
+) -> None:
+    piece = replace(_piece(notes), track=np.array(tracks[: len(notes)], np.int64))
+    end = max((a + d for a, d, _, _ in notes), default=0)
+    pitches, parts = np.zeros((end, 128), bool), np.zeros((end, 4), bool)
+    for i in range(piece.n_notes):
+        sounding = slice(piece.onset[i], piece.end[i])
+        parts[sounding, piece.track[i]] = True
+        if not piece.is_drum[i]:
+            pitches[sounding, piece.pitch[i]] = True
+    at_once, together_at = pitches.sum(axis=1), parts.sum(axis=1)
+    found = together(piece)
+    assert found.pitches == at_once.sum()
+    assert (found.one_pitch, found.two_pitches) == ((at_once > 0).sum(), (at_once > 1).sum())
+    assert (found.one_track, found.two_tracks) == ((together_at > 0).sum(), (together_at > 1).sum())
