@@ -29,11 +29,18 @@ NO_GRID = Undefined(
 )
 
 
+def distinct_onsets(piece: Piece) -> Ints:
+    """The ticks at which notes start, each once, ascending; drums count."""
+    return _onsets(piece)[0]
+
+
 def beat_grid_clarity_of(piece: Piece) -> float:
     """The clarity of the beat grid, 0..1; 1 without notes. Computed once a piece."""
-    return piece.shared(
-        "beat_grid_clarity", lambda: float(_clarity(piece.onset, piece.ticks_per_quarter))
-    )
+    return _onsets(piece)[1]
+
+
+def _onsets(piece: Piece) -> tuple[Ints, float]:
+    return piece.shared("onsets", lambda: _clarity(piece.onset, piece.ticks_per_quarter))
 
 
 def on_beats(piece: Piece, beats: Beats) -> Piece | Undefined:
@@ -56,19 +63,32 @@ def on_beats(piece: Piece, beats: Beats) -> Piece | Undefined:
 
 
 @compiled
-def _clarity(onset: Ints, ticks_per_quarter: int) -> float:
-    """Onsets of one place within the quarter, which are most in a score, are summed at once."""
+def _clarity(onset: Ints, ticks_per_quarter: int) -> tuple[Ints, float]:
+    """(the distinct onsets, the clarity of their grid).
+
+    Onsets of one place within the quarter, which are most in a score, are summed at once.
+    """
+    distinct = np.empty(len(onset), np.int64)
+    n = 0
+    for i in range(len(onset)):
+        distinct[n] = onset[i]
+        n += i + 1 == len(onset) or onset[i + 1] != onset[i]
+    distinct = distinct[:n].copy()
+    if n < ENOUGH:
+        return distinct, 1.0
     room = 16
-    while room < 2 * len(onset):
+    while room < 2 * n:
         room *= 2
     slots = np.full(room, -1, np.int64)  # an open-addressing table of the places
-    places, counts = np.empty(len(onset), np.int64), np.zeros(len(onset), np.int64)
-    n = kinds = 0
-    for i in range(len(onset)):
-        if i > 0 and onset[i] == onset[i - 1]:
-            continue
-        n += 1
-        place = onset[i] % ticks_per_quarter
+    places, counts = np.empty(n, np.int64), np.zeros(n, np.int64)
+    kinds = 0
+    quarters = 1.0 / ticks_per_quarter
+    for tick in distinct:
+        place = tick - int(tick * quarters) * ticks_per_quarter  # quicker than the remainder
+        if place < 0:
+            place += ticks_per_quarter
+        elif place >= ticks_per_quarter:
+            place -= ticks_per_quarter
         slot = (place * 2654435761) & (room - 1)
         while slots[slot] >= 0 and places[slots[slot]] != place:
             slot = (slot + 1) & (room - 1)
@@ -76,15 +96,17 @@ def _clarity(onset: Ints, ticks_per_quarter: int) -> float:
             slots[slot], places[kinds] = kinds, place
             kinds += 1
         counts[slots[slot]] += 1
-    if n < ENOUGH:
-        return 1.0
     best = 0.0
     for k in (4, 3, 12):
         x, y = 0.0, 0.0
         for j in range(kinds):
-            # whole numbers up to the division, so that any resolution gives the same phase
-            angle = 2 * np.pi * ((k * places[j]) % ticks_per_quarter) / ticks_per_quarter
+            # whole numbers, so that any resolution gives the same phase
+            phase = (k * places[j]) % ticks_per_quarter
+            if phase == 0:
+                x += counts[j]
+                continue
+            angle = 2 * np.pi * phase / ticks_per_quarter
             x += counts[j] * np.cos(angle)
             y += counts[j] * np.sin(angle)
         best = max(best, np.sqrt(x * x + y * y) / n)
-    return min(1.0, best)
+    return distinct, min(1.0, best)

@@ -132,7 +132,11 @@ def over_chords(
         if isinstance(chords, Undefined):
             return chords
         return OverChords(
-            *_compared(*line, chords.edges, chords.state, *_tables(chords.names), resolve_within)
+            *_compared(
+                *(line.onset, line.end, line.pitch, chords.edges, chords.state),
+                *_tables(chords.names),
+                resolve_within,
+            )
         )
 
     return piece.shared(("over_chords", segmentation, vocabulary, rule, resolve_within), compute)

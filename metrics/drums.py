@@ -41,9 +41,9 @@ def drum_in_pattern_rate(
     >>> drum_in_pattern_rate(piece), drum_in_pattern_rate(piece, division="triple")
     (0.75, 0.75)
     """
-    onset = piece.onset[piece.is_drum]
-    if not len(onset):
+    if piece.pitched is piece:
         return NO_DRUMS
+    onset = piece.onset[piece.is_drum]
     steps = onset * STEPS[division] / piece.ticks_per_quarter
     away = np.abs(steps - np.rint(steps)) / STEPS[division]
     return float(np.mean(away <= tolerance + 1e-9))
@@ -68,8 +68,10 @@ def drum_pattern_consistency(piece: Piece, *, tolerance: float = 0.02) -> float 
     ...                                     pitch=[36] * 3, is_drum=[True] * 3))
     1.0
     """
+    if piece.pitched is piece:
+        return NO_DRUMS
     duple = drum_in_pattern_rate(piece, division="duple", tolerance=tolerance)
     triple = drum_in_pattern_rate(piece, division="triple", tolerance=tolerance)
-    if isinstance(duple, Undefined) or isinstance(triple, Undefined):
-        return NO_DRUMS
+    assert not isinstance(duple, Undefined)
+    assert not isinstance(triple, Undefined)
     return max(duple, triple)

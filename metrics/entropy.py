@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from concours.metrics.compiled import compiled
+from concours.metrics.ordering import sort_in_place
 from concours.metrics.piece import Floats, Ints
 
 
@@ -24,11 +25,12 @@ def entropy_bits(counts: Floats) -> float:
     n, total = 0, 0.0
     for count in counts:
         total += count
-        if count > 0:
-            positive[n] = count
-            n += 1
+        positive[n] = count
+        n += count > 0
     bits = 0.0
-    for count in np.sort(positive[:n]):
+    positive = positive[:n]
+    sort_in_place(positive)
+    for count in positive:
         p = count / total
         bits -= p * np.log2(p)
     return max(0.0, bits)

@@ -4,14 +4,12 @@ Conventions
 -----------
 - The factors of 1976: each is the longest prefix of the rest that starts earlier in the sequence
   as well (it may run on into itself), or a single token that is new.
-- Counted by following, for each factor, the chain of earlier places of its first token. Where
+- Counted by following, for each factor, the chain of earlier places that start alike. Where
   that takes over ``PATIENCE`` steps a token, a suffix automaton counts in time and memory linear
   in the tokens (times the number of different tokens that follow one context).
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -28,57 +26,62 @@ def n_factors(tokens: Ints) -> int:
     4
     """
     tokens = np.ascontiguousarray(tokens, np.int64)
-    count = int(_chained(tokens))
-    if count >= 0:
-        return count
+    count = int(chained_factors(tokens))
+    return count if count >= 0 else n_factors_of_any(tokens)
+
+
+def n_factors_of_any(tokens: Ints) -> int:
+    """:func:`n_factors` by the automaton, for tokens on which :func:`chained_factors` gives up."""
     kinds, dense = np.unique(tokens, return_inverse=True)
     return int(_factors(dense.astype(np.int64).reshape(-1), len(kinds)))
 
 
 @compiled
-def _chained(tokens: Ints) -> int:
-    """The number of factors, -1 where the chains are too long."""
+def chained_factors(tokens: Ints) -> int:
+    """The number of factors, -1 where the chains are too long.
+
+    Places are chained by a hash of their token and by one of their first two tokens.
+    """
     n = len(tokens)
     room = 16
     while room < 2 * n:
         room *= 2
-    slots = np.full(room, -1, np.int32)  # an open-addressing table: the last place of each token
-    before = np.empty(n, np.int32)  # the place of the same token before, -1 for none
+    one, two = np.empty(n, np.int32), np.empty(n, np.int32)
+    after = 0
+    for i in range(n - 1, -1, -1):
+        mixed = (tokens[i] * 0x2545F4914F6CDD1D) >> 20
+        one[i], two[i] = mixed & (room - 1), (31 * mixed ^ after) & (room - 1)
+        after = mixed
+    last_one, last_two = np.full(room, -1, np.int32), np.full(room, -1, np.int32)
+    before_one, before_two = np.empty(n, np.int32), np.empty(n, np.int32)
     count, i, steps, placed = 0, 0, 0, 0
     while i < n:
-        slot = _slot(tokens, slots, tokens[i])
-        best = min(1, slots[slot] + 1)
-        at = slots[slot]
+        best = 0
+        at = last_two[two[i]] if i + 1 < n else -1
         while at >= 0 and i + best < n:
             steps += 1
-            if tokens[at + best] == tokens[i + best]:
+            if tokens[at] == tokens[i] and tokens[at + best] == tokens[i + best]:
                 length = 1
                 while i + length < n and tokens[at + length] == tokens[i + length]:
                     length += 1
                 steps += length
                 best = max(best, length)
-            at = before[at]
+            at = before_two[at]
+        if best == 0:
+            at = last_one[one[i]]
+            while at >= 0 and tokens[at] != tokens[i]:
+                steps += 1
+                at = before_one[at]
+            best = 1
         if steps > PATIENCE * n:
             return -1
         count += 1
-        i += max(1, best)
+        i += best
         while placed < i:
-            slot = _slot(tokens, slots, tokens[placed])
-            before[placed] = slots[slot]
-            slots[slot] = placed
+            before_one[placed], last_one[one[placed]] = last_one[one[placed]], placed
+            before_two[placed], last_two[two[placed]] = last_two[two[placed]], placed
             placed += 1
     return count
-
-
-@compiled
-def _slot(tokens: Ints, slots: Any, token: int) -> int:
-    """Where the table holds ``token``, or the free slot for it."""
-    last = len(slots) - 1
-    slot = ((token ^ (token >> 17)) * 0x2545F491) & last
-    slot ^= (slot >> 7) & last
-    while slots[slot] >= 0 and tokens[slots[slot]] != token:
-        slot = (slot + 1) & last
-    return slot
 
 
 @compiled

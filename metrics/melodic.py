@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
-
-from concours.metrics.compiled import compiled
-from concours.metrics.entropy import entropy_of
-from concours.metrics.melody import MelodyRule, melody_of
-from concours.metrics.piece import Ints, Piece
+from concours.metrics.melody import MelodyRule, Movement, melody_of
+from concours.metrics.piece import Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
 
 YANG = "Yang & Lerch 2020, doi:10.1007/s00521-018-3849-7"
 HURON = "Huron 2006, Sweet Anticipation; von Hippel & Huron 2000"
+TEXT = [str(interval) for interval in (*range(128), *range(-127, 0))]  # at [interval]
 TOO_FEW = Undefined("fewer than 2 notes in the melody")
 NO_MOVES = Undefined("the melody does not move")
 
@@ -53,10 +50,9 @@ def mean_interval(piece: Piece, *, melody: MelodyRule = "skyline") -> Scored | U
     moved = _movement_of(piece, melody)
     if isinstance(moved, Undefined):
         return moved
-    used = np.flatnonzero(moved.intervals)
-    counts = moved.intervals[used].tolist()
-    histogram = {str(s - 127): c for s, c in zip(used.tolist(), counts, strict=True)}
-    return Scored(moved.distance / sum(counts), {"histogram": histogram})
+    used, counts = moved.intervals.tolist()
+    histogram = {TEXT[i]: n for i, n in zip(used, counts, strict=True)}
+    return Scored(moved.distance / moved.total, {"histogram": histogram})
 
 
 @_metric("bit", 8, YANG)
@@ -70,7 +66,7 @@ def interval_entropy(piece: Piece, *, melody: MelodyRule = "skyline") -> float |
     1.0
     """
     moved = _movement_of(piece, melody)
-    return moved if isinstance(moved, Undefined) else entropy_of(moved.intervals)
+    return moved if isinstance(moved, Undefined) else moved.interval_bits
 
 
 @_metric("share", 1, HURON)
@@ -148,54 +144,11 @@ def pitch_class_transition_entropy(
     moved = _movement_of(piece, melody)
     if isinstance(moved, Undefined):
         return moved
-    counts = moved.transitions
-    # H(present, next) - H(present)
-    value = entropy_of(counts) - entropy_of(counts.sum(axis=1))
-    return Scored(max(0.0, value), {"counts": counts.tolist()})
+    return Scored(moved.transition_bits, {"counts": moved.transitions.tolist()})
 
 
-class _Movement(NamedTuple):
-    """``intervals``: (255,), how often each signed interval from -127 on; ``transitions``: (12,
-    12), pitch classes before and after. Moves leave repeated notes out; a followed step has a
-    move after it, an inert one a move in the same direction."""
-
-    intervals: Ints
-    transitions: Ints
-    distance: int
-    moves: int
-    steps: int
-    followed_steps: int
-    inert_steps: int
-    turns: int
-
-
-def _movement_of(piece: Piece, melody: MelodyRule) -> _Movement | Undefined:
+def _movement_of(piece: Piece, melody: MelodyRule) -> Movement | Undefined:
     line = melody_of(piece, melody)
     if isinstance(line, Undefined):
         return line
-    if len(line.pitch) < 2:
-        return TOO_FEW
-    return piece.shared(("movement", melody), lambda: _Movement(*_movement(line.pitch)))
-
-
-@compiled
-def _movement(pitch: Ints) -> tuple[Ints, Ints, int, int, int, int, int, int]:
-    intervals = np.zeros(255, np.int64)
-    transitions = np.zeros((12, 12), np.int64)
-    distance = moves = steps = followed = inert = turns = before = 0
-    for i in range(1, len(pitch)):
-        move = pitch[i] - pitch[i - 1]
-        intervals[move + 127] += 1
-        transitions[pitch[i - 1] % 12, pitch[i] % 12] += 1
-        distance += abs(move)
-        if move == 0:
-            continue
-        onward = before != 0 and (before > 0) == (move > 0)
-        if before != 0 and abs(before) <= 2:
-            followed += 1
-            inert += onward
-        turns += before != 0 and not onward
-        steps += abs(move) <= 2
-        moves += 1
-        before = move
-    return intervals, transitions, distance, moves, steps, followed, inert, turns
+    return line.movement if len(line.pitch) > 1 else TOO_FEW

@@ -14,11 +14,31 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from concours.metrics.compiled import compiled
+from concours.metrics.entropy import entropy_bits
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.spec import Undefined
 
 MelodyRule = Literal["skyline", "named"]
 TRACK_WORDS = ("melody", "lead", "vocal", "voice")
+
+
+class Movement(NamedTuple):
+    """How a line moves. ``intervals``: (2, k), each signed interval that occurs, and how often;
+    ``total``: all of them; ``transitions``: (12, 12), pitch classes before and after. Moves leave
+    repeated notes out; a followed step has a move after it, an inert one a move in the same
+    direction. ``transition_bits`` is the entropy of the next class, given the present one."""
+
+    intervals: Ints
+    transitions: Ints
+    total: int
+    distance: int
+    moves: int
+    steps: int
+    followed_steps: int
+    inert_steps: int
+    turns: int
+    interval_bits: float
+    transition_bits: float
 
 
 class Melody(NamedTuple):
@@ -27,6 +47,7 @@ class Melody(NamedTuple):
     onset: Ints
     end: Ints
     pitch: Ints
+    movement: Movement
 
 
 def melody_of(piece: Piece, rule: MelodyRule = "skyline") -> Melody | Undefined:
@@ -53,31 +74,77 @@ def _melody(piece: Piece, rule: MelodyRule) -> Melody | Undefined:
         notes = notes.where(np.isin(notes.track, chosen))
     if not notes.n_notes:
         return Undefined("no pitched notes")
-    melody = Melody(*skyline(notes.onset, notes.end, notes.pitch))
-    return melody if len(melody.pitch) else Undefined("no pitched note has a length")
+    line, movement = _line(notes.onset, notes.end, notes.pitch)
+    if not line.shape[1]:
+        return Undefined("no pitched note has a length")
+    return Melody(line[0], line[1], line[2], Movement(*movement))
 
 
 @compiled
-def skyline(onset: Ints, end: Ints, pitch: Ints) -> tuple[Ints, Ints, Ints]:
-    """(onset, end, pitch) of the skyline of sorted notes."""
+def _line(
+    onset: Ints, end: Ints, pitch: Ints
+) -> tuple[Ints, tuple[Ints, Ints, int, int, int, int, int, int, int, float, float]]:
+    """(the skyline of sorted notes, the fields of its :class:`Movement`)."""
+    line = skyline(onset, end, pitch)
+    return line, _movement(line[2])
+
+
+@compiled
+def skyline(onset: Ints, end: Ints, pitch: Ints) -> Ints:
+    """The skyline of sorted notes: its onsets, ends and pitches, shape (3, n)."""
     n = len(onset)
-    starts = np.empty(n, np.int64)
-    stops = np.empty(n, np.int64)
-    pitches = np.empty(n, np.int64)
-    kept = 0
-    i = 0
-    while i < n:
-        top = -1
-        j = i
-        while j < n and onset[j] == onset[i]:
-            if end[j] > onset[j] and (top < 0 or pitch[j] >= pitch[top]):
-                top = j
-            j += 1
-        held = kept > 0 and stops[kept - 1] > onset[i] and pitches[kept - 1] > pitch[top]
-        if top >= 0 and not held:
-            if kept > 0:
-                stops[kept - 1] = min(stops[kept - 1], onset[i])
-            starts[kept], stops[kept], pitches[kept] = onset[top], end[top], pitch[top]
-            kept += 1
-        i = j
-    return starts[:kept].copy(), stops[:kept].copy(), pitches[:kept].copy()
+    line = np.empty((3, n), np.int64)
+    starts, stops, pitches = line[0], line[1], line[2]
+    kept, top = 0, -1
+    for i in range(n):
+        top = i if end[i] > onset[i] else top
+        if (i + 1 < n and onset[i + 1] == onset[i]) or top < 0 or onset[top] != onset[i]:
+            continue  # more notes start here, or none has a length
+        if kept > 0:
+            if stops[kept - 1] > onset[i] and pitches[kept - 1] > pitch[top]:
+                continue
+            stops[kept - 1] = min(stops[kept - 1], onset[i])
+        starts[kept], stops[kept], pitches[kept] = onset[top], end[top], pitch[top]
+        kept += 1
+    return line[:, :kept].copy()
+
+
+@compiled
+def _movement(
+    pitch: Ints,
+) -> tuple[Ints, Ints, int, int, int, int, int, int, int, float, float]:
+    """The fields of a :class:`Movement`."""
+    often = np.zeros(255)
+    after = np.zeros((12, 12))
+    distance = moves = steps = followed = inert = turns = before = 0
+    for i in range(1, len(pitch)):
+        move = pitch[i] - pitch[i - 1]
+        often[move + 127] += 1
+        after[pitch[i - 1] % 12, pitch[i] % 12] += 1
+        distance += abs(move)
+        follows = (move != 0) & (before != 0)
+        onward = follows & ((before > 0) == (move > 0))
+        after_step = follows & (abs(before) <= 2)
+        followed += after_step
+        inert += after_step & onward
+        turns += follows & (not onward)
+        steps += (move != 0) & (abs(move) <= 2)
+        moves += move != 0
+        before = move if move != 0 else before
+    intervals = np.empty((2, 255), np.int64)
+    kinds = 0
+    for i in range(255):
+        intervals[0, kinds], intervals[1, kinds] = i - 127, often[i]
+        kinds += often[i] > 0
+    transitions, present = np.empty((12, 12), np.int64), np.zeros(12)
+    for a in range(12):
+        for b in range(12):
+            transitions[a, b] = after[a, b]
+            present[a] += after[a, b]
+    # H(present, next) - H(present)
+    bits = max(0.0, entropy_bits(after.reshape(-1)) - entropy_bits(present))
+    total, interval_bits = len(pitch) - 1, entropy_bits(often)
+    return (
+        *(intervals[:, :kinds].copy(), transitions, total, distance, moves, steps, followed, inert),
+        *(turns, interval_bits, bits),
+    )

@@ -38,17 +38,21 @@ def note_order(
 
 
 @compiled
-def in_order(notes: Any, drums: Any, order: Any) -> tuple[Any, Any]:
-    """Columns of shape (k, n), and ``drums`` of (n,), in that order of the notes."""
+def in_order(notes: Any, drums: Any, order: Any) -> tuple[Any, Any, int, bool]:
+    """Columns of shape (k, n), and ``drums`` of (n,), in that order of the notes; the largest value
+    of the second column, the ends (0 without notes); whether any is a drum."""
     sorted_notes = np.empty_like(notes)
     for row in range(len(notes)):
         source, target = notes[row], sorted_notes[row]
         for i in range(len(order)):
             target[i] = source[order[i]]
     sorted_drums = np.empty(len(order), np.bool_)
+    last, any_drum = 0, False
     for i in range(len(order)):
         sorted_drums[i] = drums[order[i]]
-    return sorted_notes, sorted_drums
+        any_drum |= sorted_drums[i]
+        last = max(last, notes[1, i])
+    return sorted_notes, sorted_drums, last, any_drum
 
 
 @compiled
@@ -80,3 +84,17 @@ def _untied(
             at -= 1
         order[at] = own
     return True
+
+
+@compiled
+def sort_in_place(values: Any) -> None:
+    """Sorts an array of shape (n,), a short one by insertion, which starts at once."""
+    if len(values) > LONGEST_TIE:
+        values.sort()
+        return
+    for i in range(1, len(values)):
+        value, at = values[i], i
+        while at > 0 and values[at - 1] > value:
+            values[at] = values[at - 1]
+            at -= 1
+        values[at] = value

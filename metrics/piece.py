@@ -20,12 +20,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from concours.metrics.grid import Grid, bar_grid
 from concours.metrics.ordering import in_order, note_order
+from concours.metrics.tempo import Tempo, tempo_over
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 FROM_0, AT_120 = np.zeros(1, np.int64), np.full(1, 120.0)
+
+ABSENT: Any = object()
 
 T = TypeVar("T")
 
@@ -68,7 +71,7 @@ class Piece:
     track_names: tuple[str, ...]
     has_velocity: bool
     events_end: int = 0
-    _shared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    _shared: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def n_notes(self) -> int:
@@ -77,19 +80,32 @@ class Piece:
     @property
     def end_tick(self) -> int:
         """The tick at which the last note ends; 0 without notes."""
-        return int(self.end.max()) if len(self.end) else 0
+        return self.shared("end_tick", lambda: int(self.end.max()) if len(self.end) else 0)
 
     @property
     def seconds(self) -> float:
         """Time from tick 0 to the end of the last note."""
-        return self.shared("seconds", lambda: float(self.to_seconds(self.end_tick)))
+        return self.tempo.end
+
+    @property
+    def tempo(self) -> Tempo:
+        """The tempo up to the end of the last note."""
+
+        def compute() -> Tempo:
+            ticks = int(self.onset[0]) if len(self.onset) else 0, self.end_tick
+            changes = self.tempo_tick, self.tempo_qpm
+            return Tempo(*tempo_over(*changes, self.ticks_per_quarter, *ticks))
+
+        return self.shared("tempo", compute)
 
     @property
     def pitched(self) -> Piece:
         """The same piece without its drums (itself where there are none)."""
-        return self.shared(
-            "pitched", lambda: self.where(~self.is_drum) if self.is_drum.any() else self
+        # None for the piece itself: a piece that held itself would wait for the garbage collector
+        found = self.shared(
+            "pitched", lambda: self.where(~self.is_drum) if self.is_drum.any() else None
         )
+        return self if found is None else found
 
     def where(self, keep: Bools) -> Piece:
         """The notes selected by a mask of shape (n,), on the same bars and maps."""
@@ -104,9 +120,10 @@ class Piece:
 
     def shared(self, key: Hashable, compute: Callable[[], T]) -> T:
         """An intermediate result that several metrics use, computed once a piece."""
-        if key not in self._shared:
-            self._shared[key] = compute()
-        return cast(T, self._shared[key])
+        found: T = self._shared.get(key, ABSENT)
+        if found is ABSENT:
+            found = self._shared[key] = compute()
+        return found
 
     def to_seconds(self, ticks: ArrayLike) -> Floats:
         """Seconds from tick 0 under the tempo map; same shape as ``ticks``."""
@@ -203,14 +220,15 @@ def lay_out(
     """
     onset, end, pitch, velocity, track, program = notes
     order = note_order(onset, is_drum, pitch, end, track, program, velocity)
-    (onset, end, pitch, velocity, track, program), drums = in_order(notes, is_drum, order)
+    (onset, end, pitch, velocity, track, program), drums, last, drummed = in_order(
+        notes, is_drum, order
+    )
     n = len(onset)
     tempo_tick, tempo_qpm = _tempo_map(*tempos)
     meter = _last_at_each_tick(meters)
     key = _last_at_each_tick(keys)
     if (tempo_qpm <= 0).any() or any(a <= 0 or b <= 0 for _, a, b in meter):
         raise ValueError("a tempo or a time signature is not positive")
-    last = int(end.max()) if n else 0
     # a note of no length at the very end still lies in a bar
     length = max(last, int(onset[-1]) + 1) if n else 0
     meter_tick, numerator, denominator = _columns(meter, 3)
@@ -218,7 +236,7 @@ def lay_out(
     grid: Grid = bar_grid(meter_tick, numerator, denominator, length, ticks_per_quarter, stated)
     key_tick, key_fifths, key_minor = _columns(key, 3)
     names = tuple(track_names) or ("",) * (int(track.max()) + 1 if n else 0)
-    return Piece(
+    piece = Piece(
         onset=onset,
         end=end,
         pitch=pitch,
@@ -241,6 +259,10 @@ def lay_out(
         has_velocity=has_velocity,
         events_end=max(last, int(events_end)),
     )
+    piece.shared("end_tick", lambda: last)
+    if not drummed:
+        piece.shared("pitched", lambda: None)
+    return piece
 
 
 def _ints(values: ArrayLike) -> Ints:

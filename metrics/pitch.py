@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from concours.metrics.compiled import compiled
-from concours.metrics.entropy import entropy_of
+from concours.metrics.entropy import entropy_bits
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
 
 Weighting = Literal["count", "duration"]
 
+LIGHT = 64  # windows of fewer notes take their entropies from a table
 NO_PITCHED_NOTES = Undefined("no pitched notes")
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -39,38 +40,67 @@ SCALES = {
 
 def pitch_histogram(piece: Piece, weighting: Weighting = "count") -> Floats:
     """Weight of each MIDI pitch, shape (128,); all zero without pitched notes."""
-
-    return _histograms(piece, weighting)[0]
+    return _usage(piece, weighting).pitches
 
 
 def pitch_class_histogram(piece: Piece, weighting: Weighting = "count") -> Floats:
     """Weight of each pitch class from C on, shape (12,)."""
+    return _usage(piece, weighting).classes
 
-    return _histograms(piece, weighting)[1]
+
+class _Usage(NamedTuple):
+    """``pitches`` and ``classes``: the weights, shapes (128,), (12,). Then how many of each have
+    any, the distance from the first to the last such pitch, and the two entropies. ``one_bar``,
+    ``four_bars``: :func:`_window_entropies` of the notes that start within so many bars."""
+
+    pitches: Floats
+    classes: Floats
+    n_pitches: int
+    n_classes: int
+    span: int
+    pitch_bits: float
+    class_bits: float
+    one_bar: tuple[Floats, float, int]
+    four_bars: tuple[Floats, float, int]
 
 
-def _histograms(piece: Piece, weighting: Weighting) -> tuple[Floats, Floats]:
-    def compute() -> tuple[Floats, Floats]:
+def _usage(piece: Piece, weighting: Weighting) -> _Usage:
+    def compute() -> _Usage:
         p = piece.pitched
-        return _weighed(p.onset, p.end, p.pitch, weighting == "duration")
+        by_length = weighting == "duration"
+        return _Usage(*_weighed(p.onset, p.end, p.pitch, p.bar_edges, by_length, _terms()))
 
-    return piece.shared(("pitch_histograms", weighting), compute)
+    return piece.shared(("pitch_usage", weighting), compute)
 
 
 @compiled
-def _weighed(onset: Ints, end: Ints, pitch: Ints, by_length: bool) -> tuple[Floats, Floats]:
-    """Weights of the pitches and of the pitch classes: shapes (128,), (12,)."""
-    pitches, classes = np.zeros(128), np.zeros(12)
+def _weighed(
+    onset: Ints, end: Ints, pitch: Ints, edges: Ints, by_length: bool, terms: Floats
+) -> tuple[Any, ...]:
+    """The fields of a :class:`_Usage`."""
+    bars = max(1, len(edges) - 1)
+    weights, by_bar = np.zeros(128, np.int64), np.zeros((bars, 12), np.int64)
+    bar = 0
     for i in range(len(pitch)):
-        pitches[pitch[i]] += end[i] - onset[i] if by_length else 1
+        while bar < bars - 1 and edges[bar + 1] <= onset[i]:
+            bar += 1
+        weight = end[i] - onset[i] if by_length else 1
+        weights[pitch[i]] += weight
+        by_bar[bar, pitch[i] % 12] += weight
+    pitches, classes = np.empty(128), np.zeros(12)
+    n_pitches, n_classes, lowest, highest = 0, 0, 127, 0
     for p in range(128):
+        pitches[p] = weights[p]
         classes[p % 12] += pitches[p]
-    return pitches, classes
-
-
-def entropy(weights: Floats) -> float | Undefined:
-    """Shannon entropy, -sum p log2 p, of a histogram; undefined where all weights are 0."""
-    return entropy_of(weights) if weights.any() else NO_PITCHED_NOTES
+        if weights[p] > 0:
+            lowest, highest = min(lowest, p), p
+            n_pitches += 1
+    for k in range(12):
+        n_classes += classes[k] > 0
+    bits = entropy_bits(pitches), entropy_bits(classes)
+    one, four = _window_entropies(by_bar, 1, terms), _window_entropies(by_bar, min(4, bars), terms)
+    span = highest - lowest
+    return pitches, classes, n_pitches, n_classes, span, bits[0], bits[1], one, four
 
 
 @metric(
@@ -92,8 +122,8 @@ def pitch_range(piece: Piece) -> float | Undefined:
     >>> pitch_range(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 64, 72]))
     12.0
     """
-    used = pitch_histogram(piece).nonzero()[0]
-    return float(used[-1] - used[0]) if len(used) else NO_PITCHED_NOTES
+    used = _usage(piece, "count")
+    return float(used.span) if used.n_pitches else NO_PITCHED_NOTES
 
 
 @metric(
@@ -112,7 +142,7 @@ def n_pitches_used(piece: Piece) -> float:
     >>> n_pitches_used(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 60, 72]))
     2.0
     """
-    return float(np.count_nonzero(pitch_histogram(piece)))
+    return float(_usage(piece, "count").n_pitches)
 
 
 @metric(
@@ -131,7 +161,7 @@ def n_pitch_classes_used(piece: Piece) -> float:
     >>> n_pitch_classes_used(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 64, 72]))
     2.0
     """
-    return float(np.count_nonzero(pitch_class_histogram(piece)))
+    return float(_usage(piece, "count").n_classes)
 
 
 @metric(
@@ -153,7 +183,8 @@ def pitch_entropy(piece: Piece, *, weighting: Weighting = "count") -> float | Un
     >>> pitch_entropy(make_piece(onset=[0, 1, 2, 3], end=[1, 2, 3, 4], pitch=[60, 62, 64, 65]))
     2.0
     """
-    return entropy(pitch_histogram(piece, weighting))
+    used = _usage(piece, weighting)
+    return used.pitch_bits if used.n_pitches else NO_PITCHED_NOTES
 
 
 @metric(
@@ -175,7 +206,8 @@ def pitch_class_entropy(piece: Piece, *, weighting: Weighting = "count") -> floa
     >>> pitch_class_entropy(make_piece(onset=[0, 1, 2], end=[1, 2, 3], pitch=[60, 72, 84]))
     0.0
     """
-    return entropy(pitch_class_histogram(piece, weighting))
+    used = _usage(piece, weighting)
+    return used.class_bits if used.n_pitches else NO_PITCHED_NOTES
 
 
 @metric(
@@ -285,56 +317,58 @@ def pitch_class_entropy_4bar(piece: Piece, *, weighting: Weighting = "count") ->
 
 
 def _windowed_entropy(piece: Piece, bars: int, weighting: Weighting) -> Scored | Undefined:
-    notes = piece.pitched
-    by_bar = piece.shared(
-        ("pitch_classes_by_bar", weighting),
-        lambda: _classes_by_bar(
-            notes.onset, notes.end, notes.pitch, notes.bar_edges, weighting == "duration"
-        ),
-    )
-    entropies, total, filled = _window_entropies(by_bar, min(bars, len(by_bar)))
+    found = _usage(piece, weighting)
+    entropies, total, filled = found.one_bar if bars == 1 else found.four_bars
     if not filled:
         return NO_PITCHED_NOTES
     curve: list[float | None] = entropies.tolist()
-    if filled < len(curve):
-        curve = [None if h < 0 else h for h in entropies.tolist()]
+    at = -1
+    for _ in range(len(curve) - filled):
+        at = curve.index(-1.0, at + 1)
+        curve[at] = None
     return Scored(total / filled, {"curve": curve})
 
 
 @compiled
-def _classes_by_bar(onset: Ints, end: Ints, pitch: Ints, edges: Ints, by_length: bool) -> Ints:
-    """Notes, or their ticks, of each pitch class that start in each bar: shape (bars, 12)."""
-    bars = max(1, len(edges) - 1)
-    weights = np.zeros((bars, 12), np.int64)
-    bar = 0
-    for i in range(len(onset)):
-        while bar < bars - 1 and edges[bar + 1] <= onset[i]:
-            bar += 1
-        weights[bar, pitch[i] % 12] += end[i] - onset[i] if by_length else 1
-    return weights
+def _window_entropies(weights: Ints, width: int, terms: Floats) -> tuple[Floats, float, int]:
+    """(entropy of every window of ``width`` rows, -1 for an empty one; their sum; how many).
 
-
-@compiled
-def _window_entropies(weights: Ints, width: int) -> tuple[Floats, float, int]:
-    """(entropy of every window of ``width`` rows, -1 for an empty one; their sum; how many)."""
+    ``terms``: :func:`_terms`, for the windows that are light enough.
+    """
     count = len(weights) - width + 1
     entropies = np.full(count, -1.0)
     window = np.zeros(12, np.int64)
     total, filled = 0.0, 0
     for i in range(len(weights)):
         heard = 0
+        if i >= width:
+            for k in range(12):
+                window[k] -= weights[i - width, k]
         for k in range(12):
-            window[k] += weights[i, k] - (weights[i - width, k] if i >= width else 0)
+            window[k] += weights[i, k]
             heard += window[k]
         first = i - width + 1
         if first < 0 or heard == 0:
             continue
         bits = 0.0
-        for k in range(12):
-            if window[k] > 0:
-                p = window[k] / heard
-                bits -= p * np.log2(p)
+        if heard < len(terms):
+            for k in range(12):
+                bits += terms[heard, window[k]]
+        else:
+            for k in range(12):
+                if window[k] > 0:
+                    p = window[k] / heard
+                    bits -= p * np.log2(p)
         entropies[first] = max(0.0, bits)
         total += entropies[first]
         filled += 1
     return entropies, total, filled
+
+
+@cache
+def _terms() -> Floats:
+    """-p log2 p of the share p = b / a, at [a, b]; shape (LIGHT, LIGHT), 0 for b = 0 and b > a."""
+    terms = np.zeros((LIGHT, LIGHT))
+    for a in range(1, LIGHT):
+        terms[a, 1 : a + 1] = [-b / a * math.log2(b / a) for b in range(1, a + 1)]
+    return terms

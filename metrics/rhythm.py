@@ -12,31 +12,28 @@ from typing import Literal
 
 import numpy as np
 
-from concours.metrics.beat_grid import Beats, on_beats
-from concours.metrics.chroma import Segmentation, segment_edges
+from concours.metrics.beat_grid import Beats, distinct_onsets, on_beats
 from concours.metrics.compiled import compiled
-from concours.metrics.entropy import entropy_of
+from concours.metrics.entropy import entropy_bits
+from concours.metrics.ordering import sort_in_place
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
-from concours.metrics.sweep import (
-    bar_likeness,
-    distinct_onsets,
-    empty_spans,
-    onset_grid,
-    syncopated,
-)
+from concours.metrics.sweep import onsets_by_bar, together
 
 NO_NOTES = Undefined("no notes")
+LONG = 512  # steps; few notes last so long
+TEXT = [str(steps) for steps in range(LONG)]
 
 
-def _empty_rate(piece: Piece, beats: Beats, span: Segmentation) -> float | Undefined:
+def _empty_rate(piece: Piece, beats: Beats, span: Literal["beats", "bars"]) -> float | Undefined:
     if piece.n_notes == 0:
         return NO_NOTES
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    empty, spans = empty_spans(gridded, segment_edges(gridded, span))
+    found = together(gridded)
+    empty, spans = found.beats if span == "beats" else found.bars
     return 1.0 - (spans - empty) / spans if spans else Undefined("no note has a length")
 
 
@@ -61,7 +58,7 @@ def empty_beat_rate(piece: Piece, *, beats: Beats = "check") -> float | Undefine
     >>> empty_beat_rate(first_and_fourth)
     0.5
     """
-    return _empty_rate(piece, beats, "beat")
+    return _empty_rate(piece, beats, "beats")
 
 
 @metric(
@@ -83,7 +80,7 @@ def empty_measure_rate(piece: Piece, *, beats: Beats = "check") -> float | Undef
     >>> empty_measure_rate(make_piece(onset=[0, 3840], end=[480, 4320], pitch=[60, 62]))
     0.33333333333333337
     """
-    return _empty_rate(piece, beats, "bar")
+    return _empty_rate(piece, beats, "bars")
 
 
 @metric(
@@ -116,7 +113,7 @@ def groove_consistency(
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    differing, pairs, _, _ = _likeness(gridded, steps_per_quarter)
+    differing, pairs = onsets_by_bar(gridded, steps_per_quarter).of_neighbours
     if not pairs:
         return Undefined("fewer than two neighbouring bars of one length")
     return 1.0 - differing / pairs
@@ -145,13 +142,13 @@ def note_density(
     """
     if piece.n_notes == 0:
         return NO_NOTES
-    span = np.array([int(piece.onset[0]), piece.end_tick])
+    ticks = piece.end_tick - int(piece.onset[0])
     if per == "second":
-        length = float(np.diff(piece.to_seconds(span))[0])
+        length = piece.tempo.end - piece.tempo.start
     elif per == "quarter":
-        length = float(span[1] - span[0]) / piece.ticks_per_quarter
+        length = ticks / piece.ticks_per_quarter
     else:
-        length = float(span[1] - span[0]) / float(np.diff(piece.bar_edges).mean())
+        length = ticks / float(np.diff(piece.bar_edges).mean())
     return piece.n_notes / length if length > 0 else Undefined("the piece has no length")
 
 
@@ -184,7 +181,7 @@ def grooving_similarity(
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    _, _, differing, pairs = _likeness(gridded, steps_per_quarter)
+    differing, pairs = onsets_by_bar(gridded, steps_per_quarter).of_all
     return 1.0 - differing / pairs if pairs else Undefined("fewer than two bars of one length")
 
 
@@ -207,11 +204,8 @@ def ioi_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | Undefi
     >>> ioi_entropy(make_piece(onset=[0, 480, 720], end=[1, 481, 721], pitch=[60] * 3)).value
     1.0
     """
-    onset = distinct_onsets(piece)
-    if len(onset) < 2:
-        return Undefined("fewer than two onsets")
-    gaps: Ints = onset[1:] - onset[:-1]
-    return _histogram_entropy(gaps, steps_per_quarter / piece.ticks_per_quarter)
+    gaps, _ = _histograms(piece, steps_per_quarter)
+    return _scored(*gaps) or Undefined("fewer than two onsets")
 
 
 @metric(
@@ -233,10 +227,8 @@ def duration_entropy(piece: Piece, *, steps_per_quarter: int = 24) -> Scored | U
     >>> duration_entropy(make_piece(onset=[0, 480], end=[480, 1440], pitch=[60] * 2)).value
     1.0
     """
-    notes = piece.pitched
-    if notes.n_notes == 0:
-        return Undefined("no pitched notes")
-    return _histogram_entropy(notes.end - notes.onset, steps_per_quarter / piece.ticks_per_quarter)
+    _, lengths = _histograms(piece, steps_per_quarter)
+    return _scored(*lengths) or Undefined("no pitched notes")
 
 
 @metric(
@@ -268,51 +260,68 @@ def syncopation(
     gridded = on_beats(piece, beats)
     if isinstance(gridded, Undefined):
         return gridded
-    grid, offset = onset_grid(gridded, steps_per_quarter)
-    total, bars = syncopated(gridded, grid, offset)
+    total, bars = onsets_by_bar(gridded, steps_per_quarter).syncopation
     return total / bars if bars else Undefined("no onset within the bars")
 
 
-def _likeness(piece: Piece, steps_per_quarter: int) -> tuple[float, int, float, int]:
-    return piece.shared(
-        ("bar_likeness", steps_per_quarter),
-        lambda: bar_likeness(*onset_grid(piece, steps_per_quarter)),
-    )
+_Histogram = tuple[Ints, float]  # (steps, and how often each: shape (2, k); the entropy)
 
 
-def _histogram_entropy(ticks: Ints, rate: float) -> Scored:
-    values, counts = _counted(ticks, rate)
-    histogram = {str(v): c for v, c in zip(values.tolist(), counts.tolist(), strict=True)}
-    return Scored(entropy_of(counts), {"steps": histogram})
+def _histograms(piece: Piece, steps_per_quarter: int) -> tuple[_Histogram, _Histogram]:
+    """Of the times from onset to onset, and of the lengths of the pitched notes."""
+
+    def compute() -> tuple[_Histogram, _Histogram]:
+        onset, notes = distinct_onsets(piece), piece.pitched
+        return _steps(onset, notes.onset, notes.end, steps_per_quarter / piece.ticks_per_quarter)
+
+    return piece.shared(("step_histograms", steps_per_quarter), compute)
+
+
+def _scored(histogram: Ints, bits: float) -> Scored | None:
+    steps, counts = histogram.tolist()
+    if not steps:
+        return None
+    named = {TEXT[s] if s < LONG else str(s): n for s, n in zip(steps, counts, strict=True)}
+    return Scored(bits, {"steps": named})
 
 
 @compiled
-def _counted(ticks: Ints, rate: float) -> tuple[Ints, Ints]:
-    """Ticks in whole steps, a half rounded up: (each that occurs, ascending; how often)."""
-    counts = np.zeros(1024, np.int64)
-    rare = np.empty(len(ticks), np.int64)
-    n = 0
-    for tick in ticks:
-        step = int(np.floor(tick * rate + 0.5))
+def _steps(
+    distinct: Ints, onset: Ints, end: Ints, rate: float
+) -> tuple[tuple[Ints, float], tuple[Ints, float]]:
+    """:func:`_counted` between neighbours of ``distinct``; from each ``onset`` to its ``end``."""
+    return _counted(distinct[:-1], distinct[1:], rate), _counted(onset, end, rate)
+
+
+@compiled
+def _counted(start: Ints, stop: Ints, rate: float) -> tuple[Ints, float]:
+    """Of ``stop - start`` in whole steps, a half rounded up: (each that occurs, ascending, and how
+    often: shape (2, k); the entropy)."""
+    counts = np.zeros(LONG, np.int64)
+    rare = np.empty(len(start), np.int64)
+    n = kinds = longest = 0
+    for i in range(len(start)):
+        step = int((stop[i] - start[i]) * rate + 0.5)
         if step < len(counts):
+            kinds += counts[step] == 0
             counts[step] += 1
+            longest = max(longest, step)
         else:
             rare[n] = step
             n += 1
-    rare = np.sort(rare[:n])
-    room = n
-    for count in counts:
-        room += 1 if count > 0 else 0
-    found, often = np.empty(room, np.int64), np.empty(room, np.int64)
+    sort_in_place(rare[:n])
+    for i in range(n):
+        kinds += i == 0 or rare[i] != rare[i - 1]
+    found, often = np.zeros((2, kinds), np.int64), np.empty(kinds)
     k = 0
-    for step in range(len(counts)):
+    for step in range(longest + 1):
         if counts[step] > 0:
-            found[k], often[k] = step, counts[step]
+            found[0, k], found[1, k] = step, counts[step]
             k += 1
     for i in range(n):
-        if i > 0 and rare[i] == rare[i - 1]:
-            often[k - 1] += 1
-        else:
-            found[k], often[k] = rare[i], 1
-            k += 1
-    return found[:k], often[:k]
+        k += i > 0 and rare[i] != rare[i - 1]
+        found[0, k] = rare[i]
+        found[1, k] += 1
+    for i in range(kinds):
+        often[i] = found[1, i]
+    return found, entropy_bits(often)

@@ -21,7 +21,7 @@ import numpy as np
 from concours.metrics.bar_patterns import bar_patterns
 from concours.metrics.chroma import pitch_class_time, segment_chroma, sounding_of
 from concours.metrics.compiled import compiled
-from concours.metrics.factors import n_factors
+from concours.metrics.factors import chained_factors, n_factors_of_any
 from concours.metrics.fitness import best_fitness
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.registry import metric
@@ -126,10 +126,9 @@ def self_repetition(piece: Piece, *, steps_per_quarter: int = 4) -> float | Unde
     0.333
     """
     patterns = bar_patterns(piece, steps_per_quarter)
-    heard = int(np.count_nonzero(patterns >= 0))
-    if heard < 2:
+    if patterns.heard < 2:
         return Undefined("fewer than 2 bars with onsets")
-    return 1.0 - (int(patterns.max()) + 1) / heard
+    return 1.0 - patterns.kinds / patterns.heard
 
 
 @_metric("share", (0, 1), "Exact repetition by lag, after Foote 1999", "tempo", "format")
@@ -148,27 +147,33 @@ def lag_repetition(
     >>> lag_repetition(piece).detail["curve"][:3]
     [0.0, 1.0, 0.0]
     """
-    patterns = bar_patterns(piece, steps_per_quarter)
-    curve = [e / n if n else None for e, n in _lagged(patterns, max_lag).tolist()]
-    known = [share for share in curve if share is not None]
-    if not known:
+    shares, best, known = _lagged(bar_patterns(piece, steps_per_quarter).numbers, max_lag)
+    if best < 0:
         return Undefined("no two bars with onsets within the largest lag")
-    best = max(known)
-    return Scored(best, {"lag": curve.index(best) + 1, "curve": curve})
+    curve: list[float | None] = shares.tolist()
+    if known < len(curve):
+        curve = [None if share is None or share < 0 else share for share in curve]
+    return Scored(float(shares[best]), {"lag": best + 1, "curve": curve})
 
 
 @compiled
-def _lagged(patterns: Ints, max_lag: int) -> Ints:
-    """(equal pairs, pairs) of bars with onsets at each lag from 1 on: shape (max_lag, 2)."""
-    found = np.zeros((max_lag, 2), np.int64)
-    for bar in range(len(patterns)):
-        if patterns[bar] < 0:
-            continue
-        for lag in range(1, min(max_lag, bar) + 1):
-            if patterns[bar - lag] >= 0:
-                found[lag - 1, 0] += patterns[bar] == patterns[bar - lag]
-                found[lag - 1, 1] += 1
-    return found
+def _lagged(patterns: Ints, max_lag: int) -> tuple[Floats, int, int]:
+    """(share of equal pairs among the pairs of bars with onsets at each lag from 1 on, -1 without
+    a pair: shape (max_lag,); the place of the first largest share, -1 for none; lags with one)."""
+    shares = np.full(max_lag, -1.0)
+    best, known = -1, 0
+    for lag in range(1, min(max_lag, len(patterns) - 1) + 1):
+        equal, pairs = 0, 0
+        for bar in range(lag, len(patterns)):
+            both = patterns[bar] >= 0 and patterns[bar - lag] >= 0
+            pairs += both
+            equal += both and patterns[bar] == patterns[bar - lag]
+        if pairs > 0:
+            shares[lag - 1] = equal / pairs
+            known += 1
+            if best < 0 or shares[lag - 1] > shares[best]:
+                best = lag - 1
+    return shares, best, known
 
 
 @_metric(
@@ -192,11 +197,28 @@ def compression_ratio(piece: Piece, *, steps_per_quarter: int = 4) -> float | Un
     if notes.n_notes < 2:
         return Undefined("fewer than 2 pitched notes")
     rate = steps_per_quarter / piece.ticks_per_quarter
-    onset = np.floor(notes.onset * rate + 0.5).astype(np.int64)
-    length = np.floor((notes.end - notes.onset) * rate + 0.5).astype(np.int64)
-    up, wait, length = np.diff(notes.pitch) + 127, np.diff(onset), length[1:]
-    tokens = (wait * (int(length.max()) + 1) + length) * 256 + up
-    return len(tokens) / n_factors(tokens)
+    tokens, factors = _factored(notes.onset, notes.end, notes.pitch, rate)
+    return len(tokens) / (factors if factors >= 0 else n_factors_of_any(tokens))
+
+
+@compiled
+def _factored(onset: Ints, end: Ints, pitch: Ints, rate: float) -> tuple[Ints, int]:
+    """(the token of every note after the first, their Lempel-Ziv factors as
+    :func:`chained_factors`), a half step rounded up."""
+    n = len(onset) - 1
+    tokens, length = np.empty(n, np.int64), np.empty(n, np.int64)
+    longest = 0
+    before = int(onset[0] * rate + 0.5)
+    for i in range(n):
+        length[i] = int((end[i + 1] - onset[i + 1]) * rate + 0.5)
+        longest = max(longest, length[i])
+        at = int(onset[i + 1] * rate + 0.5)
+        tokens[i] = at - before
+        before = at
+    for i in range(n):
+        up = pitch[i + 1] - pitch[i] + 127
+        tokens[i] = (tokens[i] * (longest + 1) + length[i]) * 256 + up
+    return tokens, chained_factors(tokens)
 
 
 @_metric("bar", (1, math.inf), "Foote 2000, doi:10.1109/ICME.2000.869637", "tempo", "format")

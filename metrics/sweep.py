@@ -1,67 +1,119 @@
-"""Sweeps over the notes of a piece, compiled: what sounds together, and which spans are silent.
+"""Sweeps over the notes of a piece, compiled: what sounds together, and where nothing does.
 
-Each costs O(n log n) in the notes and nothing in the tick resolution: no dense piano roll.
+Each costs time in proportion to the notes and nothing for the tick resolution: no dense piano roll.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from concours.metrics.beat_grid import distinct_onsets
 from concours.metrics.compiled import compiled
 from concours.metrics.piece import Bools, Ints, Piece
 
 
-def distinct_onsets(piece: Piece) -> Ints:
-    """The ticks at which notes start, each once, ascending; drums count."""
-    return piece.shared("distinct_onsets", lambda: _distinct(piece.onset))
+class Together(NamedTuple):
+    """How long things sound at once, in ticks. ``pitched``: time from tick 0 to the last end of a
+    pitched note; ``pitches``: the times of the distinct pitches, added up; ``one_pitch``,
+    ``two_pitches``: where at least so many sound; ``one_track``, ``two_tracks``: of the tracks,
+    drums being one like others.
+
+    ``beats``, ``bars``: (those in which nothing sounds, all), of those that start before the last
+    end. A note of no length sounds in the beat of its onset, at the very end in the last one."""
+
+    pitched: int
+    pitches: int
+    one_pitch: int
+    two_pitches: int
+    one_track: int
+    two_tracks: int
+    beats: tuple[int, int]
+    bars: tuple[int, int]
+
+
+def together(piece: Piece) -> Together:
+    """How much sounds at once and where nothing does, computed once a piece."""
+
+    def compute() -> Together:
+        voices = piece.pitch, piece.track, piece.is_drum
+        spans = piece.beat_edges, piece.bar_edges
+        return Together(*_together(piece.onset, piece.end, *voices, piece.end_tick, *spans))
+
+    return piece.shared("together", compute)
 
 
 @compiled
-def _distinct(ascending: Ints) -> Ints:
-    found = np.empty(len(ascending), np.int64)
-    n = 0
-    for i in range(len(ascending)):
-        if i == 0 or ascending[i] != ascending[i - 1]:
-            found[n] = ascending[i]
-            n += 1
-    return found[:n].copy()
-
-
-def end_order(piece: Piece) -> Ints:
-    """The order in which the notes end; shape (n,)."""
-    return piece.shared("end_order", lambda: np.argsort(piece.end, kind="stable"))
-
-
-@compiled
-def _time_at_each_count(onset: Ints, end: Ints, end_order: Ints, pitch: Ints) -> Ints:
-    sounding = np.zeros(128, np.int64)
-    ticks = np.zeros(129, np.int64)
-    count, now, next_end, stop = 0, 0, 0, 0
+def _together(
+    onset: Ints,
+    end: Ints,
+    pitch: Ints,
+    track: Ints,
+    is_drum: Bools,
+    last: int,
+    beat_edges: Ints,
+    bar_edges: Ints,
+) -> tuple[int, int, int, int, int, int, tuple[int, int], tuple[int, int]]:
+    """The fields of :class:`Together`; ``last``: the last end."""
+    ends = np.zeros(128, np.int64)  # the last end of each pitch so far
+    pitched = pitches = 0
+    of_pitches, of_tracks = (0, 0, 0, 0, -1, 0), (0, 0, 0, 0, -1, 0)
+    reach, beats, bars = 0, (0, 0), (0, 0)
     for i in range(len(onset)):
-        if end[i] > onset[i]:
-            stop = max(stop, end[i])
-    for i in range(len(onset) + 1):
-        if i < len(onset) and end[i] == onset[i]:
+        if onset[i] > reach:
+            beats = _past_gap(beats, beat_edges, reach, min(onset[i], last - 1))
+            bars = _past_gap(bars, bar_edges, reach, min(onset[i], last - 1))
+        reach = max(reach, end[i], onset[i] + 1)
+        of_tracks = _next(of_tracks, onset[i], end[i], track[i])
+        if is_drum[i]:
             continue
-        until = onset[i] if i < len(onset) else stop
-        while next_end < len(end_order) and end[end_order[next_end]] <= until:
-            j = end_order[next_end]
-            if end[j] == onset[j]:
-                next_end += 1
-                continue
-            ticks[count] += end[j] - now
-            now = end[j]
-            sounding[pitch[j]] -= 1
-            if sounding[pitch[j]] == 0:
-                count -= 1
-            next_end += 1
-        ticks[count] += until - now
-        now = until
-        if i < len(onset):
-            if sounding[pitch[i]] == 0:
-                count += 1
-            sounding[pitch[i]] += 1
-    return ticks
+        of_pitches = _next(of_pitches, onset[i], end[i], pitch[i])
+        own = ends[pitch[i]]
+        pitches += max(0, end[i] - max(onset[i], own))
+        ends[pitch[i]] = max(own, end[i])
+        pitched = max(pitched, end[i] if end[i] > onset[i] else 0)
+    of_pitches = _next(of_pitches, of_pitches[2], of_pitches[2], -1)
+    of_tracks = _next(of_tracks, of_tracks[2], of_tracks[2], -1)
+    beats, bars = _past_end(beats, beat_edges, last), _past_end(bars, bar_edges, last)
+    return pitched, pitches, *of_pitches[:2], *of_tracks[:2], beats, bars
+
+
+@compiled
+def _next(
+    state: tuple[int, int, int, int, int, int], start: int, stop: int, voice: int
+) -> tuple[int, int, int, int, int, int]:
+    """The next note's part in how long at least one voice sounds, and at least two.
+
+    The state: (ticks of one, ticks of two, the latest end so far, the latest in another voice than
+    that, the voice of the former, the last start). No other end can matter.
+    """
+    one, two, latest, second, leader, now = state
+    one += max(0, min(latest, start) - now)
+    two += max(0, min(second, start) - now)
+    second = max(second, min(latest, stop) if voice != leader else 0)
+    leader = voice if stop > latest else leader
+    return one, two, max(latest, stop), second, leader, start
+
+
+@compiled
+def _past_gap(passed: tuple[int, int], edges: Ints, start: int, stop: int) -> tuple[int, int]:
+    """(spans that lie within gaps, spans passed), after a gap from ``start`` to ``stop``."""
+    empty, span = passed
+    while span < len(edges) - 1 and edges[span] < start:
+        span += 1
+    while span < len(edges) - 1 and edges[span + 1] <= stop:
+        empty += 1
+        span += 1
+    return empty, span
+
+
+@compiled
+def _past_end(passed: tuple[int, int], edges: Ints, last: int) -> tuple[int, int]:
+    empty, span = passed
+    while span < len(edges) - 1 and edges[span] < last:
+        span += 1
+    return empty, span
 
 
 def ticks_at_polyphony(piece: Piece) -> Ints:
@@ -73,55 +125,46 @@ def ticks_at_polyphony(piece: Piece) -> Ints:
 
     def compute() -> Ints:
         p = piece.pitched
-        order = end_order(p)
-        return _time_at_each_count(p.onset, p.end, order, p.pitch)
+        return _time_at_each_count(p.onset, p.end, p.pitch)
 
     return piece.shared("ticks_at_polyphony", compute)
 
 
 @compiled
-def _occupied(onset: Ints, end: Ints, edges: Ints) -> Bools:
-    occupied = np.zeros(len(edges) - 1, np.bool_)
-    first, filled = 0, 0  # an earlier note has filled the spans from ``first`` to ``filled``
+def _time_at_each_count(onset: Ints, end: Ints, pitch: Ints) -> Ints:
+    ticks = np.zeros(129, np.int64)
+    # of each sounding pitch the last end so far, latest first
+    stops, sounding = np.empty(128, np.int64), np.empty(128, np.int64)
+    count = now = 0
     for i in range(len(onset)):
-        while first < len(edges) - 2 and edges[first + 1] <= onset[i]:
-            first += 1
-        j = max(first, filled)
-        while j < len(edges) - 1 and (j == first or edges[j] < end[i]):
-            occupied[j] = True
-            j += 1
-        filled = j
-    return occupied
-
-
-def occupied_spans(piece: Piece, edges: Ints) -> Bools:
-    """Which of the half-open spans between ``edges`` hold a sounding note; shape (spans,).
-
-    A note of no length occupies the span of its onset. Drums count.
-    """
-    if len(edges) < 2:
-        return np.zeros(0, np.bool_)
-    return _occupied(piece.onset, piece.end, edges)
-
-
-def empty_spans(piece: Piece, edges: Ints) -> tuple[int, int]:
-    """(spans without a sounding note, spans) of :func:`occupied_spans`, up to the last end."""
-    empty, spans = _empty(piece.onset, piece.end, edges)
-    return int(empty), int(spans)
-
-
-@compiled
-def _empty(onset: Ints, end: Ints, edges: Ints) -> tuple[int, int]:
-    stop, spans, filled = 0, 0, 0
-    for tick in end:
-        stop = max(stop, tick)
-    while spans < len(edges) - 1 and edges[spans] < stop:
-        spans += 1
-    if spans == 0:
-        return 0, 0
-    for sounds in _occupied(onset, end, edges[: spans + 1]):
-        filled += sounds
-    return spans - filled, spans
+        start, stop, own = onset[i], end[i], pitch[i]
+        if stop == start:
+            continue
+        while count > 0 and stops[count - 1] <= start:
+            ticks[count] += stops[count - 1] - now
+            count -= 1
+            now = stops[count]
+        ticks[count] += start - now
+        now = start
+        at = 0
+        while at < count and stops[at] > stop and sounding[at] != own:
+            at += 1
+        if at < count and stops[at] >= stop and sounding[at] == own:
+            continue  # a longer note of the pitch sounds on
+        while at < count:
+            stops[at], stop = stop, stops[at]
+            sounding[at], own = own, sounding[at]
+            if own == pitch[i]:
+                break
+            at += 1
+        if at == count:
+            stops[count], sounding[count] = stop, own
+            count += 1
+    while count > 0:
+        ticks[count] += stops[count - 1] - now
+        count -= 1
+        now = stops[count]
+    return ticks
 
 
 @compiled
@@ -139,7 +182,7 @@ def _onset_steps(
         while bar < bars - 1 and bar_edges[bar + 1] <= onset[i]:
             bar += 1
         position = (onset[i] - bar_edges[bar]) * per_quarter / ticks_per_quarter
-        at = offset[bar] + int(np.floor(position + 0.5))
+        at = offset[bar] + int(position + 0.5)
         if at < offset[-1]:  # past the last step there is no bar left to round up into
             grid[at] = True
     return grid, offset
@@ -152,15 +195,18 @@ def onset_grid(piece: Piece, steps_per_quarter: int) -> tuple[Bools, Ints]:
     resolution that the grid does not divide never drifts; an onset goes to its nearest step (a
     half rounds up), which may be the first of the next bar. Drums count.
     """
-    if steps_per_quarter <= 0:
-        raise ValueError(f"steps_per_quarter must be at least 1, not {steps_per_quarter}")
 
     def compute() -> tuple[Bools, Ints]:
-        return _onset_steps(
-            piece.onset, piece.bar_edges, steps_per_quarter, piece.ticks_per_quarter
-        )
+        per_quarter = _positive(steps_per_quarter)
+        return _onset_steps(piece.onset, piece.bar_edges, per_quarter, piece.ticks_per_quarter)
 
     return piece.shared(("onset_grid", steps_per_quarter), compute)
+
+
+def _positive(steps_per_quarter: int) -> int:
+    if steps_per_quarter <= 0:
+        raise ValueError(f"steps_per_quarter must be at least 1, not {steps_per_quarter}")
+    return steps_per_quarter
 
 
 def metrical_weights(piece: Piece, offset: Ints) -> Ints:
@@ -205,42 +251,58 @@ def _weights(offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter:
     return weights
 
 
-def syncopated(piece: Piece, grid: Bools, offset: Ints) -> tuple[int, int]:
-    """(how much heavier the heaviest step is up to the next onset, summed over the onsets; bars
-    with an onset) on an :func:`onset_grid`."""
-    total, bars = _syncopated(
-        grid, offset, piece.bar_edges, piece.beat_edges, piece.ticks_per_quarter
-    )
-    return int(total), int(bars)
+class OnsetsByBar(NamedTuple):
+    """What the onsets of the bars are like on an :func:`onset_grid`.
+
+    ``of_neighbours``, ``of_all``: (summed share of the steps in which two bars of one length
+    differ, such pairs), of neighbouring bars and of all pairs. ``syncopation``: (how much heavier
+    the heaviest step is up to the next onset, summed over the onsets; bars with an onset)."""
+
+    of_neighbours: tuple[float, int]
+    of_all: tuple[float, int]
+    syncopation: tuple[int, int]
+
+
+def onsets_by_bar(piece: Piece, steps_per_quarter: int) -> OnsetsByBar:
+    """Likeness and syncopation of the piece's bars, computed once a piece; drums count."""
+
+    def compute() -> OnsetsByBar:
+        per_quarter, quarter = _positive(steps_per_quarter), piece.ticks_per_quarter
+        onset = distinct_onsets(piece)
+        return OnsetsByBar(*_by_bar(onset, piece.bar_edges, piece.beat_edges, per_quarter, quarter))
+
+    return piece.shared(("onsets_by_bar", steps_per_quarter), compute)
 
 
 @compiled
-def _syncopated(
-    grid: Bools, offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter: int
-) -> tuple[int, int]:
+def _by_bar(
+    onset: Ints, bar_edges: Ints, beat_edges: Ints, per_quarter: int, ticks_per_quarter: int
+) -> tuple[tuple[float, int], tuple[float, int], tuple[int, int]]:
+    """The fields of :class:`OnsetsByBar`."""
+    grid, offset = _onset_steps(onset, bar_edges, per_quarter, ticks_per_quarter)
     weights = _weights(offset, bar_edges, beat_edges, ticks_per_quarter)
-    total, bars, last, heaviest = 0, 0, -1, 0
+    return _neighbours(grid, offset), _all_pairs(grid, offset), _syncopated(grid, offset, weights)
+
+
+@compiled
+def _syncopated(grid: Bools, offset: Ints, weights: Ints) -> tuple[int, int]:
+    total, bars, held, heaviest = 0, 0, 0, 0  # weights of the last onset, and since it
     for bar in range(len(offset) - 1):
         heard = False
         for step in range(offset[bar], offset[bar + 1]):
-            if grid[step]:
-                heard = True
-                if last >= 0:
-                    total += heaviest - weights[last]
-                last, heaviest = step, weights[step]
-            else:
-                heaviest = max(heaviest, weights[step])
+            onset, weight = grid[step], weights[step]
+            heard |= onset
+            total += heaviest - held if onset else 0
+            held = weight if onset else held
+            heaviest = weight if onset else max(heaviest, weight)
         bars += heard
     return total, bars
 
 
 @compiled
-def bar_likeness(grid: Bools, offset: Ints) -> tuple[float, int, float, int]:
-    """How bars of one length differ, on an :func:`onset_grid`: (summed share of steps that do and
-    pairs, of neighbouring bars; the same of all pairs of bars)."""
-    bars = len(offset) - 1
-    differing, neighbours = 0.0, 0
-    for bar in range(bars - 1):
+def _neighbours(grid: Bools, offset: Ints) -> tuple[float, int]:
+    differing, pairs = 0.0, 0
+    for bar in range(len(offset) - 2):
         steps = offset[bar + 1] - offset[bar]
         if offset[bar + 2] - offset[bar + 1] != steps:
             continue
@@ -248,8 +310,14 @@ def bar_likeness(grid: Bools, offset: Ints) -> tuple[float, int, float, int]:
         for step in range(offset[bar], offset[bar + 1]):
             unlike += grid[step] != grid[step + steps]
         differing += unlike / steps
-        neighbours += 1
-    apart, pairs = 0.0, 0
+        pairs += 1
+    return differing, pairs
+
+
+@compiled
+def _all_pairs(grid: Bools, offset: Ints) -> tuple[float, int]:
+    bars = len(offset) - 1
+    differing, pairs = 0.0, 0
     done = np.zeros(bars, np.bool_)
     for first in range(bars):
         if done[first]:
@@ -266,41 +334,6 @@ def bar_likeness(grid: Bools, offset: Ints) -> tuple[float, int, float, int]:
         unlike = 0
         for step in range(steps):
             unlike += onsets[step] * (n - onsets[step])
-        apart += unlike / steps
+        differing += unlike / steps
         pairs += n * (n - 1) // 2
-    return differing, neighbours, apart, pairs
-
-
-def tracks_together(piece: Piece) -> tuple[int, int]:
-    """(ticks in which at least two tracks sound, ticks in which any does); drums count."""
-    if piece.n_notes == 0:
-        return 0, 0
-    several, sounding = _tracks_together(piece.onset, piece.end, end_order(piece), piece.track)
-    return int(several), int(sounding)
-
-
-@compiled
-def _tracks_together(onset: Ints, end: Ints, end_order: Ints, track: Ints) -> tuple[int, int]:
-    highest = 0
-    for number in track:
-        highest = max(highest, number)
-    active = np.zeros(highest + 1, np.int64)
-    several, sounding, tracks, now, next_end = 0, 0, 0, 0, 0
-    i, n = 0, len(onset)
-    while next_end < n:
-        stop = end[end_order[next_end]]
-        starts = i < n and onset[i] <= stop
-        at = onset[i] if starts else stop
-        sounding += at - now if tracks > 0 else 0
-        several += at - now if tracks > 1 else 0
-        now = at
-        if starts:
-            tracks += active[track[i]] == 0
-            active[track[i]] += 1
-            i += 1
-        else:
-            j = end_order[next_end]
-            active[track[j]] -= 1
-            tracks -= active[track[j]] == 0
-            next_end += 1
-    return several, sounding
+    return differing, pairs

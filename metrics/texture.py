@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from concours.metrics.compiled import compiled
-from concours.metrics.piece import Ints, Piece
+from concours.metrics.piece import Bools, Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Scored, Undefined
-from concours.metrics.sweep import ticks_at_polyphony, tracks_together
+from concours.metrics.sweep import ticks_at_polyphony, together
 
+INSTRUMENTS = [*map(str, range(128)), "drums"]
+NO_NOTES = Undefined("no notes")
+NO_DYNAMICS = Undefined("the file carries no dynamics")
 NOTHING_SOUNDS = Undefined("no pitched note has a length")
 
 
@@ -34,8 +38,8 @@ def polyphony(piece: Piece) -> float | Undefined:
     >>> polyphony(make_piece(onset=[0, 0], end=[480, 960], pitch=[60, 64]))
     1.5
     """
-    weighted, sounding, _ = _moments(ticks_at_polyphony(piece), 1)
-    return weighted / sounding if sounding else NOTHING_SOUNDS
+    found = together(piece)
+    return found.pitches / found.one_pitch if found.one_pitch else NOTHING_SOUNDS
 
 
 @metric(
@@ -60,19 +64,13 @@ def polyphony_rate(piece: Piece, *, at_least: int = 2) -> float | Undefined:
     """
     if at_least < 1:
         raise ValueError(f"at_least must be 1 or more, not {at_least}")
-    _, several, total = _moments(ticks_at_polyphony(piece), at_least)
-    return several / total if total else NOTHING_SOUNDS
-
-
-@compiled
-def _moments(ticks: Ints, at_least: int) -> tuple[int, int, int]:
-    """Of the ticks at each count: (their sum weighted by it, from ``at_least`` on, all)."""
-    weighted, several, total = 0, 0, 0
-    for count in range(len(ticks)):
-        weighted += count * ticks[count]
-        several += ticks[count] if count >= at_least else 0
-        total += ticks[count]
-    return weighted, several, total
+    found = together(piece)
+    if not found.pitched:
+        return NOTHING_SOUNDS
+    if at_least == 2:
+        return found.two_pitches / found.pitched
+    several: int = ticks_at_polyphony(piece)[at_least:].sum()
+    return float(several / found.pitched)
 
 
 @metric(
@@ -95,10 +93,8 @@ def mean_velocity(piece: Piece) -> float | Undefined:
     70.0
     """
     if piece.n_notes == 0:
-        return Undefined("no notes")
-    if not piece.has_velocity:
-        return Undefined("the file carries no dynamics")
-    return float(piece.velocity.mean())
+        return NO_NOTES
+    return _columns(piece).velocity / piece.n_notes if piece.has_velocity else NO_DYNAMICS
 
 
 @metric(
@@ -122,13 +118,13 @@ def velocity_deviation(piece: Piece) -> Scored | Undefined:
     10.0
     """
     if piece.n_notes == 0:
-        return Undefined("no notes")
+        return NO_NOTES
     if not piece.has_velocity:
-        return Undefined("the file carries no dynamics")
-    v = piece.velocity
-    n = len(v)
-    variance = float(n * (v * v).sum() - v.sum() ** 2) / n**2  # whole numbers: no order matters
-    return Scored(math.sqrt(variance), {"softest": int(v.min()), "loudest": int(v.max())})
+        return NO_DYNAMICS
+    found, n = _columns(piece), piece.n_notes
+    # whole numbers: no order matters
+    variance = float(n * found.velocity_squared - found.velocity**2) / n**2
+    return Scored(math.sqrt(variance), {"softest": found.softest, "loudest": found.loudest})
 
 
 @metric(
@@ -149,12 +145,8 @@ def n_instruments(piece: Piece) -> Scored:
     >>> n_instruments(make_piece(onset=[0, 0], end=[1, 1], pitch=[60, 40], program=[0, 32])).value
     2.0
     """
-    counts = np.bincount(np.where(piece.is_drum, 128, piece.program))
-    kinds = np.flatnonzero(counts)
-    names = ["drums" if k == 128 else str(k) for k in kinds.tolist()]
-    return Scored(
-        float(len(kinds)), {"notes": dict(zip(names, counts[kinds].tolist(), strict=True))}
-    )
+    notes = {INSTRUMENTS[k]: n for k, n in _columns(piece).instruments.tolist()}
+    return Scored(float(len(notes)), {"notes": notes})
 
 
 @metric(
@@ -175,8 +167,10 @@ def track_overlap(piece: Piece) -> float | Undefined:
     >>> track_overlap(make_piece(onset=[0, 480], end=[960, 1440], pitch=[60, 64], track=[0, 1]))
     0.3333333333333333
     """
-    several, sounding = tracks_together(piece)
-    return several / sounding if sounding else Undefined("no note has a length")
+    found = together(piece)
+    if not found.one_track:
+        return Undefined("no note has a length")
+    return found.two_tracks / found.one_track
 
 
 @metric(
@@ -199,36 +193,74 @@ def mean_track_range(piece: Piece) -> Scored | Undefined:
     >>> mean_track_range(piece).value
     3.5
     """
-    notes = piece.pitched
-    if notes.n_notes == 0:
-        return Undefined("no pitched notes")
     registers = []
-    for track, n, total, low, high in _registers(notes.track, notes.pitch).tolist():
+    for track, n, total, low, high in _columns(piece).registers.tolist():
         name = piece.track_names[track] if track < len(piece.track_names) else ""
         registers.append((total / n, low, high, name))
+    if not registers:
+        return Undefined("no pitched notes")
     registers.sort(key=lambda r: (-r[0], r[1], r[2], r[3]))
     listed = [{"track": n, "lowest": a, "mean": m, "highest": b} for m, a, b, n in registers]
     return Scored(sum(b - a for _, a, b, _ in registers) / len(registers), {"registers": listed})
 
 
+class _Columns(NamedTuple):
+    """What the notes say one by one: the sums of their velocities and of those squared, the lowest
+    and the highest; ``instruments``: (k, 2), each program (drums as 128) and its notes;
+    ``registers``: (tracks, 5), each pitched track, its notes, sum of pitches, lowest, highest."""
+
+    velocity: int
+    velocity_squared: int
+    softest: int
+    loudest: int
+    instruments: Ints
+    registers: Ints
+
+
+def _columns(piece: Piece) -> _Columns:
+    def compute() -> _Columns:
+        return _Columns(
+            *_totals(piece.velocity, piece.program, piece.is_drum, piece.track, piece.pitch)
+        )
+
+    return piece.shared("note_columns", compute)
+
+
 @compiled
-def _registers(track: Ints, pitch: Ints) -> Ints:
-    """(track, notes, sum of pitches, lowest, highest) of each track with notes."""
+def _totals(
+    velocity: Ints, program: Ints, is_drum: Bools, track: Ints, pitch: Ints
+) -> tuple[int, int, int, int, Ints, Ints]:
+    """The fields of :class:`_Columns`."""
     highest = 0
     for number in track:
         highest = max(highest, number)
     rows = np.zeros((highest + 1, 5), np.int64)
-    for i in range(len(track)):
+    rows[:, 3] = 127
+    notes = np.zeros(129, np.int64)
+    total, squared, softest, loudest = 0, 0, 127, 0
+    for i in range(len(velocity)):
+        v = velocity[i]
+        total += v
+        squared += v * v
+        softest, loudest = min(softest, v), max(loudest, v)
+        if is_drum[i]:
+            notes[128] += 1
+            continue
+        notes[program[i]] += 1
         row = rows[track[i]]
-        row[0] = track[i]
         row[1] += 1
         row[2] += pitch[i]
-        row[3] = min(row[3], pitch[i]) if row[1] > 1 else pitch[i]
+        row[3] = min(row[3], pitch[i])
         row[4] = max(row[4], pitch[i])
-    n = 0
-    for i in range(len(rows)):
-        if rows[i, 1] > 0:
-            for column in range(5):
-                rows[n, column] = rows[i, column]
+    instruments = np.empty((129, 2), np.int64)
+    kinds = n = 0
+    for k in range(129):
+        if notes[k] > 0:
+            instruments[kinds, 0], instruments[kinds, 1] = k, notes[k]
+            kinds += 1
+    for number in range(len(rows)):
+        if rows[number, 1] > 0:
+            rows[n] = rows[number]
+            rows[n, 0] = number
             n += 1
-    return rows[:n].copy()
+    return total, squared, softest, loudest, instruments[:kinds], rows[:n].copy()

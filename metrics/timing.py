@@ -12,14 +12,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from concours.metrics.beat_grid import Beats, beat_grid_clarity_of, on_beats
+from concours.metrics.beat_grid import Beats, beat_grid_clarity_of, distinct_onsets, on_beats
 from concours.metrics.compiled import compiled
-from concours.metrics.piece import Floats, Ints, Piece
+from concours.metrics.ordering import sort_in_place
+from concours.metrics.piece import Ints, Piece
 from concours.metrics.registry import metric
 from concours.metrics.spec import Invariance, Scored, Undefined
-from concours.metrics.sweep import distinct_onsets
 
 NO_NOTES = Undefined("no notes")
+NO_LENGTH = Undefined("the piece has no length")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -107,16 +108,14 @@ def swing_ratio(piece: Piece, *, beats: Beats = "check") -> float | Undefined:
         return gridded
     if len(gridded.beat_edges) < 2:
         return Undefined("no beats")
-    part = _first_parts(distinct_onsets(gridded), gridded.beat_edges, gridded.ticks_per_quarter)
-    if len(part) < 4:
-        return Undefined("fewer than 4 beats divided in two")
-    return float(np.median(part / (1 - part)))
+    ratio, n = _swing(distinct_onsets(gridded), gridded.beat_edges, gridded.ticks_per_quarter)
+    return ratio if n >= 4 else Undefined("fewer than 4 beats divided in two")
 
 
 @compiled
-def _first_parts(onset: Ints, beat_edges: Ints, quarter: int) -> Floats:
-    """The share of the beat before its second onset, of the beats divided in two."""
-    parts = np.empty(len(beat_edges))
+def _swing(onset: Ints, beat_edges: Ints, quarter: int) -> tuple[float, int]:
+    """(median ratio of the first to the second part, number) of the beats divided in two."""
+    ratios = np.empty(len(beat_edges))
     n, i = 0, 0
     for beat in range(len(beat_edges) - 1):
         start, stop = beat_edges[beat], beat_edges[beat + 1]
@@ -128,9 +127,12 @@ def _first_parts(onset: Ints, beat_edges: Ints, quarter: int) -> Floats:
         if i - first == 2 and stop - start == quarter and onset[first] == start:
             part = (onset[first + 1] - start) / quarter
             if 0.4 <= part <= 0.8:
-                parts[n] = part
+                ratios[n] = part / (1 - part)
                 n += 1
-    return parts[:n].copy()
+    if n == 0:
+        return 0.0, 0
+    sort_in_place(ratios[:n])
+    return (ratios[(n - 1) // 2] + ratios[n // 2]) / 2, n
 
 
 @_metric("quarter per minute", math.inf, "Time-weighted mean of the tempo map")
@@ -144,13 +146,12 @@ def mean_tempo(piece: Piece) -> Scored | Undefined:
     >>> round(mean_tempo(make_piece(onset=[0], end=[960], pitch=[60], tempos=[(0, 90)])).value)
     90
     """
-    found = _tempos(piece)
-    if isinstance(found, Undefined):
-        return found
-    qpm, seconds = found
+    if piece.end_tick == 0:
+        return NO_LENGTH
     quarters = piece.end_tick / piece.ticks_per_quarter
-    detail = {"slowest": float(qpm.min()), "fastest": float(qpm.max())}
-    return Scored(quarters / float(seconds.sum()) * 60, detail)
+    tempo = piece.tempo
+    detail = {"slowest": tempo.slowest, "fastest": tempo.fastest}
+    return Scored(quarters / tempo.end * 60, detail)
 
 
 @_metric("1", math.inf, "Coefficient of variation of the tempo map", "tempo", "format")
@@ -163,23 +164,6 @@ def tempo_variation(piece: Piece) -> float | Undefined:
     >>> tempo_variation(make_piece(onset=[0], end=[960], pitch=[60], tempos=[(0, 90)]))
     0.0
     """
-    found = _tempos(piece)
-    if isinstance(found, Undefined):
-        return found
-    qpm, seconds = found
-    share = seconds / seconds.sum()
-    mean = float((share * qpm).sum())
-    return math.sqrt(float((share * (qpm - mean) ** 2).sum())) / mean
-
-
-def _tempos(piece: Piece) -> tuple[Floats, Floats] | Undefined:
-    """(quarters a minute, seconds) of each stretch of one tempo up to the last end."""
-    return piece.shared("tempos", lambda: _stretches(piece))
-
-
-def _stretches(piece: Piece) -> tuple[Floats, Floats] | Undefined:
     if piece.end_tick == 0:
-        return Undefined("the piece has no length")
-    before = piece.tempo_tick < piece.end_tick
-    edges = np.append(piece.tempo_tick[before], piece.end_tick)
-    return piece.tempo_qpm[before], np.diff(piece.to_seconds(edges))
+        return NO_LENGTH
+    return piece.tempo.deviation / piece.tempo.mean

@@ -17,7 +17,7 @@ from concours.metrics.compat.entry import peer_metric
 from concours.metrics.piece import Ints, Piece
 from concours.metrics.pitch import pitch_histogram
 from concours.metrics.spec import MetricSpec, Undefined
-from concours.metrics.sweep import occupied_spans, ticks_at_polyphony
+from concours.metrics.sweep import ticks_at_polyphony
 
 DONG = "Dong, Hsiao & Yang 2018 (Pypianoroll), ISMIR late-breaking"
 CATALOGUE: dict[str, MetricSpec] = {}
@@ -39,8 +39,10 @@ def empty_beat_rate(piece: Piece) -> float | Undefined:
     beats = _beats(piece)
     if not beats:
         return EMPTY
-    edges = np.arange(beats + 1, dtype=np.int64) * piece.ticks_per_quarter
-    return float(np.count_nonzero(occupied_spans(_sounding(piece), edges))) / beats
+    notes = _sounding(piece)
+    starts = np.bincount(notes.onset // piece.ticks_per_quarter, minlength=beats + 1)
+    stops = np.bincount(-(-notes.end // piece.ticks_per_quarter), minlength=beats + 1)
+    return float(np.count_nonzero(np.cumsum(starts - stops))) / beats
 
 
 @peer_metric(CATALOGUE, "pypianoroll", DONG, unit="pitch", range=(0, 128))

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from concours.metrics.factors import _chained, n_factors
+from concours.metrics.factors import chained_factors, n_factors
 from concours.metrics.fitness import best_fitness, fitness
 from concours.metrics.piece import make_piece
 from concours.metrics.similarity import PENALTY, STEPS, self_similarity, similar, thresholded
@@ -200,7 +200,7 @@ def test_factors_equal_brute_force():
 def test_factors_where_one_token_recurs_all_the_time():
     """Chains of its places get too long to follow; each run is the one before it and one more."""
     tokens = np.array([t for run in range(600) for t in [0] * run + [1]])
-    assert _chained(tokens) == -1
+    assert chained_factors(tokens) == -1
     assert n_factors(tokens) == 601
 
 

@@ -1,5 +1,6 @@
 """The sweeps agree with dense piano rolls, tick by tick."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concours.metrics.piece import Piece, make_piece
-from concours.metrics.sweep import occupied_spans, onset_grid, ticks_at_polyphony
+from concours.metrics.sweep import onset_grid, ticks_at_polyphony, together
 
 NOTES = st.lists(
     st.tuples(st.integers(0, 60), st.integers(0, 20), st.integers(58, 63), st.booleans()),
@@ -39,18 +40,18 @@ def test_polyphony_is_that_of_a_piano_roll(notes: list[tuple[int, int, int, bool
 
 
 @given(NOTES)
-def test_spans_are_occupied_where_a_roll_is(notes: list[tuple[int, int, int, bool]]) -> None:
+def test_beats_are_empty_where_a_roll_is(notes: list[tuple[int, int, int, bool]]) -> None:
     piece = _piece(notes)
-    edges = piece.beat_edges
-    expected = [
-        any(max(a, n[0]) < min(b, n[0] + n[1]) or a <= n[0] < b for n in notes)
-        for a, b in pairwise(edges)
+    last = max((a + d for a, d, _, _ in notes), default=0)
+    spans = [(a, b) for a, b in pairwise(piece.beat_edges.tolist()) if a < last]
+    empty = [
+        not any(max(a, n[0]) < min(b, n[0] + n[1]) or a <= n[0] < b for n in notes)
+        for a, b in spans
     ]
-    found = occupied_spans(piece, edges).tolist()
-    # a note of no length on the last edge belongs to the beat before it
-    if any(n[0] == edges[-1] and n[1] == 0 for n in notes):
-        found, expected = found[:-1], expected[:-1]
-    assert found == expected
+    # a note of no length at the very end belongs to the beat before it
+    if spans and spans[-1][1] == last and any(n[0] == last for n in notes):
+        empty[-1] = False
+    assert together(piece).beats == (sum(empty), len(spans))
 
 
 def test_onsets_never_drift_on_a_resolution_that_the_grid_does_not_divide() -> None:
@@ -69,3 +70,22 @@ def test_an_onset_just_before_a_bar_line_belongs_to_the_next_bar() -> None:
     grid, offset = onset_grid(piece, 4)
     assert np.flatnonzero(grid).tolist() == [0, 16, 20]
     assert offset.tolist() == [0, 16, 32]
+
+
+@given(NOTES, st.lists(st.integers(0, 3), min_size=25, max_size=25))
+def test_two_at_once_are_those_of_a_piano_roll(
+    notes: list[tuple[int, int, int, bool]], tracks: list[int]
+) -> None:
+    piece = replace(_piece(notes), track=np.array(tracks[: len(notes)], np.int64))
+    end = max((a + d for a, d, _, _ in notes), default=0)
+    pitches, parts = np.zeros((end, 128), bool), np.zeros((end, 4), bool)
+    for i in range(piece.n_notes):
+        sounding = slice(piece.onset[i], piece.end[i])
+        parts[sounding, piece.track[i]] = True
+        if not piece.is_drum[i]:
+            pitches[sounding, piece.pitch[i]] = True
+    at_once, together_at = pitches.sum(axis=1), parts.sum(axis=1)
+    found = together(piece)
+    assert found.pitches == at_once.sum()
+    assert (found.one_pitch, found.two_pitches) == ((at_once > 0).sum(), (at_once > 1).sum())
+    assert (found.one_track, found.two_tracks) == ((together_at > 0).sum(), (together_at > 1).sum())

@@ -151,3 +151,11 @@ def test_track_overlap_equals_a_dense_count(random_piece):
         roll[t, a:b] = True
     together = roll.sum(axis=0)
     assert track_overlap(piece) == pytest.approx((together > 1).sum() / (together > 0).sum())
+
+
+def test_tempo_runs_over_the_changes_up_to_the_last_end():
+    tempos = [(100, 90.0), (480, 120.0), (700, 45.0), (960, 200.0), (5000, 30.0)]
+    piece = hits(120, 600, length=360, tempos=tempos)
+    assert piece.tempo.start == piece.to_seconds(120)
+    assert piece.tempo.end == piece.seconds == piece.to_seconds(960)
+    assert (piece.tempo.slowest, piece.tempo.fastest) == (45, 120)
