@@ -69,15 +69,24 @@ class _Kernel:
         return getattr(self._made(), name)
 
     def _made(self) -> Any:
-        """numba's own object, which also takes this one's place in the module, as kernels must
-        find each other there."""
+        """numba's own object, which also takes this one's place in its module."""
         if self._compiled is None:
-            self._compiled = _dispatcher(self.py_func)
             names = self.py_func.__globals__
-            for name, value in list(names.items()):
-                if isinstance(value, _Kernel):
-                    names[name] = value._made()
+            self._compiled = _dispatcher(self.py_func)
+            if names.get(self.py_func.__name__) is self:
+                names[self.py_func.__name__] = self._compiled
+            if not isinstance(getattr(self._compiled, "_cache", None), _Turns):
+                _settle(self.py_func)  # it is compiled now
         return self._compiled
+
+
+def _settle(function: Callable[..., Any]) -> None:
+    """Puts numba's own objects in the place of all that stand for them in a kernel's file, where
+    numba looks for what the kernel calls. A kernel that is in the cache needs none of them."""
+    names = function.__globals__
+    for name, value in list(names.items()):
+        if isinstance(value, _Kernel):
+            names[name] = value._made()
 
 
 class _Emitted(_Kernel):
@@ -101,7 +110,7 @@ def _dispatcher(function: Callable[..., Any]) -> Any:
         return numba.njit(function)
     if on_disk and hasattr(made, "_cache"):
         _watch(made._cache, function)
-        made._cache = _Turns(made._cache)
+        made._cache = _Turns(made._cache, function)
     return made
 
 
@@ -128,8 +137,9 @@ def _of_other_files(function: Callable[..., Any], seen: set[str]) -> list[Callab
 class _Turns:
     """numba's cache of one kernel, read first, its gaps filled by one process at a time."""
 
-    def __init__(self, kept: Any) -> None:
+    def __init__(self, kept: Any, function: Callable[..., Any]) -> None:
         self._kept = kept
+        self._function = function
         self._waiting: list[AbstractContextManager[Any]] = []
 
     def load_overload(self, signature: Any, target: Any) -> Any:
@@ -139,6 +149,7 @@ class _Turns:
             turn.__enter__()
             found = self._kept.load_overload(signature, target)
             if found is None:
+                _settle(self._function)
                 self._waiting.append(turn)
             else:
                 turn.__exit__(None, None, None)
