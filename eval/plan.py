@@ -79,7 +79,7 @@ class Measure:
             parts.append(f"against={self.against}")
         return " ".join(parts)
 
-    @property
+    @cached_property
     def identity(self) -> tuple[str, int, str, str]:
         r = self.request
         return r.name, r.spec.version, r.canonical_parameters, self.context

@@ -233,11 +233,11 @@ def _compute(
         of_frames = executor.map(frame_scores.score_frames, on_frames, frame_scores.lost_frames)
         for _, scores in of_frames:
             found |= {(sha, s.measurement): s for sha, s in scores}
+        features = {ids[Measure(f).identity]: f.key for f in plan.features}
         values = {
-            (sha, f.key): s.value
-            for f in plan.features
+            (sha, features[number]): s.value
             for (sha, number), s in found.items()
-            if number == ids[Measure(f).identity] and s.value is not None
+            if number in features and s.value is not None
         }
         tasks = sets.set_tasks(plan, ids, lambda *_: False, values)
         results = [
