@@ -9,7 +9,9 @@ Prints, from one run and for the MIDI files under FOLDER,
   of clip metrics; the median file beside the mean;
 - how many times as long muspy takes for the same eleven, once on each file (or on every k-th, see
   ``--peer-files``), and whether the numbers agree;
-- the whole catalogue against the bare parse, which is asked to be at most ten times as fast;
+- the whole catalogue against the bare parse, which is asked to be at most ten times as fast: our
+  reading and symusic's parse, both alone over all files (code and data stay in the processor's
+  caches) and both in turn with the metrics on each file (as in a run);
 - two processes against one (wall time, so only on an idle machine of two cores or more);
 - the peak memory of a worker that reads all the files once and three times, and of one that reads
   a tune at 48 and at 10,080 ticks a quarter;
@@ -71,6 +73,19 @@ def seconds(works: dict[str, Work], files: Files) -> dict[str, list[float]]:
                 if turn:  # the first one compiles
                     best[name][i] = min(best[name][i], spent)
     return best
+
+
+def in_turn(works: dict[str, Work], files: Files) -> dict[str, float]:
+    """Mean CPU seconds of each work where all of them take turns on each file, the least of some
+    rounds: what each costs after the others have had the processor's caches."""
+    best = {name: [math.inf] * len(files) for name in works}
+    for _ in range(ROUNDS):
+        for i, (path, data) in enumerate(files):
+            for name, work in works.items():
+                start = time.process_time()
+                work(path, data)
+                best[name][i] = min(best[name][i], time.process_time() - start)
+    return {name: statistics.fmean(values) for name, values in best.items()}
 
 
 def measure(specs: Sequence[MetricSpec]) -> Work:
@@ -227,6 +242,13 @@ def report_speed(files: Files, few: Files) -> None:
             f"{1e3 * statistics.median(values):7.3f}; x {mean[name] / symusic:5.1f} symusic, "
             f"x {mean[name] / reading:5.1f} our reading"
         )
+    turns = in_turn(works, files)
+    symusic, reading = turns["symusic's parse, with arrays"], turns["our reading"]
+    print(
+        f"{'  the last, all in turn on each file':42s}{1e3 * turns[whole]:8.3f} ms a file; "
+        f"x {turns[whole] / symusic:5.1f} symusic ({1e3 * symusic:.3f}), "
+        f"x {turns[whole] / reading:5.1f} our reading ({1e3 * reading:.3f})"
+    )
     places = {path: i for i, (path, _) in enumerate(files)}
     muspy_values(few[0][0])
     peer, values = [], {}
