@@ -108,6 +108,37 @@ def test_a_kernel_is_compiled_again_when_one_changes_that_it_calls_in_another_fi
     assert hits_and_misses(folder, home) == [1, 0]
 
 
+CALLED_IN_A_KERNEL = """
+import kernels, middle
+from numba.core.dispatcher import Dispatcher
+assert kernels.twice(21) == 42
+cached = sum(kernels.twice.stats.cache_hits.values())
+assert isinstance(kernels.four_times, Dispatcher) == (not cached)
+assert middle.four_times(3) == kernels.four_times(3) == 12
+print(cached)
+"""
+
+
+def test_a_kernel_in_the_cache_readies_none_that_it_calls_and_python_can_call_them(tmp_path):
+    (tmp_path / "middle.py").write_text(
+        KERNEL.replace("def twice", "def four_times").replace("2 * x", "4 * x")
+    )
+    calls = KERNEL.replace("return 2 * x", "return four_times(x) // 2")
+    (tmp_path / "kernels.py").write_text("from middle import four_times\n" + calls)
+    found = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", CALLED_IN_A_KERNEL],
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        found.append(int(done.stdout))
+    assert found == [0, 1]
+
+
 def test_only_what_is_not_in_the_cache_waits_for_its_turn(tmp_path: Path, monkeypatch) -> None:
     taken = []
 
