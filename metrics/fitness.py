@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from concours.metrics.compiled import compiled
-from concours.metrics.lanes import LANES, larger, load, plus, spread, store
+from concours.metrics.lanes import LANES, aligned, larger, load, plus, spread, store
 from concours.metrics.piece import Ints
 from concours.metrics.similarity import PENALTY, STEPS
 
@@ -71,7 +71,7 @@ def _fittest(
     n = len(matrix)
     _pack(matrix, bits, cells)
     best, at, chosen = 0.0, 0, 0
-    rows = np.empty(3 * (longest + 1) * LANES, cells.dtype)
+    rows = aligned(np.empty((3 * (longest + 1) + 1) * LANES, cells.dtype))
     families = np.empty(LANES, cells.dtype)
     for length in range(shortest, longest + 1):
         if (n - length) / n + 1e-12 < best:  # of n frames the segment itself takes its length

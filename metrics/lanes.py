@@ -9,7 +9,8 @@ Conventions
 - Only kernels (:mod:`concours.metrics.compiled`) can call these. A value of lanes never leaves the
   kernel that made it.
 - ``load`` and ``store`` take a one-dimensional array and the place of the first of ``LANES``
-  neighbours in it. Nothing checks that place: arrays need room on the right.
+  neighbours in it. Nothing checks that place: arrays need room on the right. From an ``aligned``
+  array the lanes at multiples of ``LANES`` come fastest.
 - Numbers are int32, int64 or float32, of one kind on both sides. Whole numbers wrap around;
   a product and a sum of float32 may be rounded once instead of twice.
 """
@@ -20,7 +21,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from concours.metrics.compiled import emitted
+from concours.metrics.compiled import compiled, emitted
 
 LANES = 16
 
@@ -44,6 +45,13 @@ def _kind() -> Any:
 
     register_model(Lanes)(model)
     return Lanes
+
+
+@compiled
+def aligned(array: Any) -> Any:
+    """The array from the first place on whose lanes fill whole lines of the processor's cache: up
+    to ``LANES`` - 1 numbers shorter."""
+    return array[-(array.ctypes.data // array.itemsize) % LANES :]
 
 
 @emitted

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from concours.metrics.compiled import compiled
-from concours.metrics.lanes import LANES, larger, load, plus, spread, store, times
+from concours.metrics.lanes import LANES, aligned, larger, load, plus, spread, store, times
 from concours.metrics.piece import Floats, Ints
 from concours.metrics.sums import nearest
 
@@ -104,8 +104,8 @@ def _cosines(units: Any, shifts: int) -> Any:
     """The largest cosine of two rows over rotations of the second, in steps: int32, (n, n), of
     which only the diagonal and what is below it is filled."""
     n = len(units)
-    width = n + LANES
-    by_class = np.zeros(12 * width, np.float32)
+    width = (n + LANES - 1) // LANES * LANES
+    by_class = aligned(np.zeros(12 * width + LANES, np.float32))
     twice = np.empty(24 * n, np.float32)  # each row and again, so that a rotation is a stretch
     length = np.zeros(n)  # of rows in whole steps: close to UNIT, or 0
     for i in range(n):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from concours.metrics.compiled import compiled
-from concours.metrics.lanes import LANES, larger, load, plus, spread, store, times
+from concours.metrics.lanes import LANES, aligned, larger, load, plus, spread, store, times
 
 
 @compiled
@@ -25,3 +25,18 @@ def test_lanes_are_numbers_side_by_side(kind, at):
     assert (out[at : at + LANES] == expected[at : at + LANES]).all()
     assert not out[:at].any()
     assert not out[at + LANES :].any()
+
+
+@compiled
+def _aligned(array):
+    return aligned(array)
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.int64, np.float32])
+@pytest.mark.parametrize("first", range(4))
+def test_an_aligned_array_begins_where_lanes_fill_lines_of_the_cache(kind, first):
+    array = np.arange(3 * LANES, dtype=kind)[first:]
+    found = _aligned(array)
+    assert found.ctypes.data % (LANES * array.itemsize) == 0
+    assert 0 <= len(array) - len(found) < LANES
+    assert (found == array[len(array) - len(found) :]).all()
