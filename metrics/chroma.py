@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from concours.metrics.compiled import compiled
+from concours.metrics.grid import started
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.sums import nearest
 
@@ -204,7 +205,7 @@ def _of_frames(
             now += 1
         then = now
         if now + 1 < len(rate) and tempo_tick[now + 1] <= end[k]:
-            then = _before(tempo_tick, end[k] + 1)
+            then = started(tempo_tick, end[k]) - 1
         starts[k] = int(nearest(1e6 * (reached[now] + (onset[k] - tempo_tick[now]) * rate[now])))
         stops[k] = int(nearest(1e6 * (reached[then] + (end[k] - tempo_tick[then]) * rate[then])))
     ticks = _of_spans(starts, stops, pitch, edges)[0]
@@ -226,7 +227,7 @@ def _add_long(
     for k in order:
         a, b = max(onset[k], edges[0]), min(end[k], edges[spans])
         pc = pitch[k] % 12
-        first, last = _before(edges, a + 1), _before(edges, b)
+        first, last = started(edges, a) - 1, started(edges, b - 1) - 1
         ticks[first, pc] += edges[first + 1] - a
         ticks[last, pc] += b - edges[last]
         whole[first + 1, pc] += 1
@@ -249,19 +250,6 @@ def _add_long(
             if s > 0:
                 whole[s, pc] += whole[s - 1, pc]
             ticks[s, pc] += whole[s, pc] * width
-
-
-@compiled
-def _before(edges: Ints, tick: int) -> int:
-    """The span that holds what comes just before ``tick``."""
-    low, high = 0, len(edges)
-    while low < high:
-        middle = (low + high) // 2
-        if edges[middle] < tick:
-            low = middle + 1
-        else:
-            high = middle
-    return low - 1
 
 
 @compiled

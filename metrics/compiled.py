@@ -38,8 +38,8 @@ def compiled(function: F) -> F:
 
 def emitted(function: Callable[..., Any]) -> Callable[..., Any]:
     """Something that kernels call and that writes its own machine code: the function is one that
-    ``numba.extending.intrinsic`` takes, with its types and its code, and is made one when the first
-    kernel of a file that imports it runs."""
+    ``numba.extending.intrinsic`` takes, with its types and its code, and is made one when a kernel
+    of a file that imports it is compiled."""
     return _Emitted(function)
 
 
@@ -53,7 +53,7 @@ def compile_in_turn(turn: AbstractContextManager[Any]) -> None:
 
 
 class _Kernel:
-    """Stands for a kernel until the first call of its file's kernels, then calls it."""
+    """Stands for a kernel until its first call, or until one is compiled that may call it."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         update_wrapper(self, function)

@@ -47,6 +47,23 @@ def unit_ticks(numerator: int, denominator: int, ticks_per_quarter: int) -> tupl
     return numerator * note, 3 * note if compound else note
 
 
+@compiled
+def started(edges: Ticks, tick: int) -> int:
+    """How many of the ascending ``edges`` lie at or before ``tick``.
+
+    >>> started(np.array([0, 480, 960]), 480)
+    2
+    """
+    low, high = 0, len(edges)
+    while low < high:
+        middle = (low + high) // 2
+        if edges[middle] <= tick:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 def bar_grid(
     meter_tick: Ticks,
     meter_numerator: Ticks,

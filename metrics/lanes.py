@@ -98,25 +98,13 @@ def spread(context: Any, number: Any) -> Any:
 @emitted
 def plus(context: Any, x: Any, y: Any) -> Any:
     """x + y, lane by lane."""
-
-    def code(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if _is_float(x):
-            return builder.fadd(*arguments, flags=("contract",))
-        return builder.add(*arguments)
-
-    return x(x, y), code
+    return _lane_by_lane(x, y, "add")
 
 
 @emitted
 def times(context: Any, x: Any, y: Any) -> Any:
     """x · y, lane by lane."""
-
-    def code(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if _is_float(x):
-            return builder.fmul(*arguments, flags=("contract",))
-        return builder.mul(*arguments)
-
-    return x(x, y), code
+    return _lane_by_lane(x, y, "mul")
 
 
 @emitted
@@ -126,6 +114,17 @@ def larger(context: Any, x: Any, y: Any) -> Any:
     def code(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         compare = builder.fcmp_ordered if _is_float(x) else builder.icmp_signed
         return builder.select(compare(">", *arguments), *arguments)
+
+    return x(x, y), code
+
+
+def _lane_by_lane(x: Any, y: Any, operation: str) -> Any:
+    """The types and the code of what the machine does with two numbers."""
+
+    def code(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if _is_float(x):
+            return getattr(builder, f"f{operation}")(*arguments, flags=("contract",))
+        return getattr(builder, operation)(*arguments)
 
     return x(x, y), code
 

@@ -209,18 +209,15 @@ def _positive(steps_per_quarter: int) -> int:
     return steps_per_quarter
 
 
-def metrical_weights(piece: Piece, offset: Ints) -> Ints:
+@compiled
+def metrical_weights(
+    offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter: int
+) -> Ints:
     """The metrical weight of each step of :func:`onset_grid`, 0 to -4; shape (steps,).
 
     0 on the bar line, -1 in the middle of a bar of an even number of beats, -2 on a beat, -3 on
     its half (a compound beat: third), -4 elsewhere.
     """
-    weights: Ints = _weights(offset, piece.bar_edges, piece.beat_edges, piece.ticks_per_quarter)
-    return weights
-
-
-@compiled
-def _weights(offset: Ints, bar_edges: Ints, beat_edges: Ints, ticks_per_quarter: int) -> Ints:
     weights = np.full(offset[-1], -4, np.int64)
     first = 0
     for bar in range(len(bar_edges) - 1):
@@ -280,7 +277,7 @@ def _by_bar(
 ) -> tuple[tuple[float, int], tuple[float, int], tuple[int, int]]:
     """The fields of :class:`OnsetsByBar`."""
     grid, offset = _onset_steps(onset, bar_edges, per_quarter, ticks_per_quarter)
-    weights = _weights(offset, bar_edges, beat_edges, ticks_per_quarter)
+    weights = metrical_weights(offset, bar_edges, beat_edges, ticks_per_quarter)
     return _neighbours(grid, offset), _all_pairs(grid, offset), _syncopated(grid, offset, weights)
 
 

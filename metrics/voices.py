@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from concours.metrics.compiled import compiled
+from concours.metrics.grid import started
 from concours.metrics.melody import skyline
 from concours.metrics.piece import Floats, Ints, Piece
 from concours.metrics.spec import Undefined
@@ -210,25 +211,12 @@ def places(piece: Piece, ticks: Ints) -> list[tuple[int, float]]:
 
 
 @compiled
-def _started(edges: Ints, tick: int) -> int:
-    """How many of the ascending edges lie at or before ``tick``."""
-    low, high = 0, len(edges)
-    while low < high:
-        middle = (low + high) // 2
-        if edges[middle] <= tick:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@compiled
 def _places(ticks: Ints, bar_edges: Ints, beat_edges: Ints) -> tuple[Ints, Floats]:
     bars, beats = np.empty(len(ticks), np.int64), np.empty(len(ticks))
     for i in range(len(ticks)):
-        bar = min(max(_started(bar_edges, ticks[i]) - 1, 0), max(0, len(bar_edges) - 2))
-        first = _started(beat_edges, bar_edges[bar] - 1)
-        beat = min(_started(beat_edges, ticks[i]) - 1, len(beat_edges) - 2)
+        bar = min(max(started(bar_edges, ticks[i]) - 1, 0), max(0, len(bar_edges) - 2))
+        first = started(beat_edges, bar_edges[bar] - 1)
+        beat = min(started(beat_edges, ticks[i]) - 1, len(beat_edges) - 2)
         start, stop = beat_edges[beat], beat_edges[beat + 1]
         bars[i] = bar + 1
         beats[i] = beat - first + 1 + (ticks[i] - start) / (stop - start)

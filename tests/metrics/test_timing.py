@@ -73,7 +73,8 @@ def test_chord_tones_are_one_onset():
 def test_metrical_weights(meter, bar, weights):
     piece = hits(0, bar, meters=[(0, *meter)])
     _, offset = onset_grid(piece, 4)
-    assert metrical_weights(piece, offset).tolist() == weights * 2
+    grid = piece.bar_edges, piece.beat_edges, piece.ticks_per_quarter
+    assert metrical_weights(offset, *grid).tolist() == weights * 2
 
 
 def test_syncopation():
